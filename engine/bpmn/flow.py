@@ -1,0 +1,367 @@
+"""A running instance on SpiffWorkflow's workflow and task: own ids, own order, no wall clock.
+
+Replaces the engine's tree scans by a queue of what is ready, and its merging of whole copies by
+the time each value was written. Knows nothing of files or bytes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn.model import Clock, Sent, TraceEntry
+from engine.errors import Conflict
+
+READY, WAITING, STARTED, FUTURE = (
+    TaskState.READY,
+    TaskState.WAITING,
+    TaskState.STARTED,
+    TaskState.FUTURE,
+)
+FINISHED = TaskState.FINISHED_MASK
+MAX_STEPS = 20_000
+MAX_TOKENS = 30_000
+_SWEEP = 500
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two JSON values are the same, true and 1 being different."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, (dict, list)):
+        return orjson.dumps(a, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+            b, option=orjson.OPT_SORT_KEYS
+        )
+    return bool(a == b)
+
+
+def merge(
+    data: dict[str, Any], stamps: dict[str, int], other: dict[str, Any], others: dict[str, int]
+) -> None:
+    """Take into ``data`` what ``other`` has and what was written there later."""
+    for name, value in other.items():
+        stamp = others.get(name, 0)
+        if name not in data or stamp > stamps.get(name, 0):
+            data[name] = value
+            if stamp:
+                stamps[name] = stamp
+
+
+class Token(Task):
+    """A task of the instance.
+
+    ``stamps`` says for each name of ``data`` at which count it was last written (absent = as
+    given at the start): what is newer wins where branches meet, whoever arrives last.
+    ``came`` is the node it came from; ``host`` the activity a boundary event belongs to.
+    """
+
+    stamps: dict[str, int]
+
+    def __init__(
+        self,
+        workflow: Any,
+        task_spec: Any,
+        parent: Token | None = None,
+        state: int = FUTURE,
+        id: int | None = None,
+    ) -> None:
+        # Not the inherited one: it draws a random id and reads the wall clock.
+        top = workflow.top_workflow
+        self.id: Any = top.next_id() if id is None else id
+        workflow.tasks[self.id] = self
+        if self.id:
+            top.index[self.id] = self
+        self.workflow = workflow
+        self._parent: Any = None if parent is None else parent.id
+        self._children: list[Any] = []
+        self._state = state
+        self.triggered = False
+        self.task_spec = task_spec
+        self.thread_id = 0
+        self.data: dict[str, Any] = {}
+        self.internal_data: dict[str, Any] = {}
+        self.stamps = {}
+        self.came: str | None = None
+        self.host: int | None = None
+        self.last_state_change: Any = top.tick()
+        if parent is not None:
+            parent._child_added_notify(self)
+
+    def _add_child(self, task_spec: Any, state: int = FUTURE) -> Token:
+        return Token(self.workflow, task_spec, self, state)
+
+    def _set_state(self, value: int) -> None:
+        if value == self._state:
+            return
+        self._state = value
+        self.last_state_change = self.workflow.top_workflow.tick()
+        if value == READY and not self.task_spec.manual:
+            self.workflow.top_workflow.queue.append(self)
+
+    def _inherit_data(self) -> None:
+        parent: Any = self.parent
+        if parent is not None:
+            self.data, self.stamps = dict(parent.data), dict(parent.stamps)
+
+    def cancel(self) -> None:
+        """End this token and all that hangs on it, unless it has ended."""
+        if not self.has_state(FINISHED):
+            self._set_state(TaskState.CANCELLED)
+            self.task_spec._on_cancel(self)
+
+    @property
+    def live(self) -> bool:
+        """Whether it has not ended."""
+        return not self.has_state(FINISHED)
+
+    def write(self, values: dict[str, Any]) -> None:
+        """Set values; only those that differ count as written."""
+        stamp = self.workflow.top_workflow.tick()
+        for name, value in values.items():
+            if name not in self.data or not same(self.data[name], value):
+                self.data[name] = value
+                self.stamps[name] = stamp
+
+    def absorb(self, others: Iterable[Token]) -> None:
+        """Take from each other token what was written later than what is here."""
+        for other in others:
+            merge(self.data, self.stamps, other.data, other.stamps)
+
+
+class _Scope:
+    """What the instance and its sub-processes share."""
+
+    tasks: dict[Any, Any]
+    task_tree: Any
+    spec: Any
+
+    def begin(self, root: Token | None = None) -> None:
+        """Set the root token, under which everything hangs."""
+        self.task_tree = root or Token(self, self.spec.start, state=TaskState.COMPLETED, id=0)
+
+    def live(self) -> list[Token]:
+        """The tokens that have not ended, oldest first."""
+        return [task for task in self.tasks.values() if task.live]
+
+    def prune(self) -> None:
+        """Forget what has ended; the event log is the history."""
+        root = self.task_tree
+        self.tasks = {0: root, **{t.id: t for t in self.tasks.values() if t.live}}
+        root._children = []
+        for token in self.tasks.values():
+            if token is not root:
+                token._children = []
+        for token in self.tasks.values():
+            if token is root:
+                continue
+            parent = self.tasks.get(token._parent, root)
+            token._parent = parent.id
+            parent._children.append(token.id)
+
+    def _task_completed_notify(self, task: Task) -> None:
+        pass
+
+
+class SubFlow(_Scope, BpmnSubWorkflow):
+    """The inside of a sub-process that runs."""
+
+    def __init__(self, spec: BpmnProcessSpec, host: int, top: InstanceFlow) -> None:
+        super().__init__(spec, host, top, deserializing=True)
+        self.begin()
+
+    @property
+    def host(self) -> Token:
+        """The activity it is the inside of."""
+        return self.top_workflow.get_task_from_id(self.parent_task_id)
+
+
+class InstanceFlow(_Scope, BpmnWorkflow):
+    """One instance of a pool, alive in memory for one step."""
+
+    def __init__(self, spec: BpmnProcessSpec, inner: dict[str, BpmnProcessSpec], clock: Clock):
+        self.clock = clock
+        self.last_id = 0
+        self.opened = 0
+        self.index: dict[int, Token] = {}
+        self.count = 0
+        self.queue: deque[Token] = deque()
+        self.trace: list[TraceEntry] = []
+        self.sent: list[Sent] = []
+        super().__init__(spec, inner, script_engine=self, deserializing=True)
+        self.begin()
+
+    def next_id(self) -> int:
+        """A number no other token of this instance has had."""
+        self.last_id += 1
+        self.opened += 1
+        if self.opened > MAX_TOKENS:
+            raise Conflict("Quy trình mở quá nhiều bước cùng lúc.", code="too-many-steps")
+        return self.last_id
+
+    def tick(self) -> int:
+        """The next moment of the instance's own order."""
+        self.count += 1
+        return self.count
+
+    def scopes(self) -> list[Any]:
+        """This instance and its open sub-processes, outer ones first."""
+        return [self, *self.subprocesses.values()]
+
+    def tokens(self) -> Iterator[Token]:
+        """Every live token, in order of its id."""
+        found = [token for scope in self.scopes() for token in scope.live() if token.id]
+        yield from sorted(found, key=lambda token: token.id)
+
+    def get_task_from_id(self, task_id: Any) -> Any:
+        """The live token with this id; Conflict when it has gone."""
+        token = self.index.get(task_id)
+        if token is not None:
+            return token
+        raise Conflict("Bước này đã xong hoặc không còn mở.", code="no-such-task", task=task_id)
+
+    def create_subprocess(self, my_task: Any, spec_name: str) -> SubFlow:
+        """Open the inside of a sub-process for ``my_task``."""
+        inside = SubFlow(self.subprocess_specs[spec_name], my_task.id, self)
+        self.subprocesses[my_task.id] = inside
+        return inside
+
+    def inside(self, host: Token) -> list[Token]:
+        """Every live token within an activity, at any depth."""
+        found = [t for t in host.workflow.live() if t._parent == host.id and t.host is None]
+        scope = self.subprocesses.get(host.id)
+        if scope is not None:
+            found.extend(t for t in scope.live() if t.id)
+        for token in list(found):
+            found.extend(self.inside(token))
+        return found
+
+    def do_engine_steps(
+        self, will_complete_task: Any = None, did_complete_task: Any = None
+    ) -> None:
+        """Run everything that needs no person, message or time."""
+        steps = 0
+        while True:
+            while self.queue:
+                token = self.queue.popleft()
+                if token.state != READY:
+                    continue
+                token.run()
+                steps += 1
+                if steps % _SWEEP == 0:
+                    self.prune_all()
+                if steps > MAX_STEPS:
+                    raise Conflict("Quy trình chạy vòng mãi không dừng.", code="endless")
+            if not self._settle():
+                return
+
+    def _stuck(self) -> bool:
+        """Whether nothing that still lives waits for a person, a message or time."""
+        if self.completed:
+            return False
+        for token in self.tokens():
+            if token.state == READY:
+                return False
+            for _, event in token.task_spec.waiting_for(token) if token.state == WAITING else ():
+                if event.kind in ("message", "timer"):
+                    return False
+        return True
+
+    def _settle(self) -> bool:
+        """Let inclusive joins go on that nothing more can reach; False when there is none."""
+        waiting = [
+            token
+            for scope in reversed(self.scopes())
+            for token in scope.live()
+            if token.state == WAITING
+        ]
+        if any(token.task_spec.may_settle(token) for token in waiting):
+            return True
+        if not self._stuck():
+            return False
+        # Inclusive joins that wait for each other: the one that has waited longest goes on.
+        waiting.sort(key=lambda token: token.last_state_change)
+        if any(token.task_spec.may_settle(token, alone=True) for token in waiting):
+            return True
+        names = {token.task_spec.bpmn_name or token.task_spec.name for token in waiting}
+        places = ", ".join(sorted(f"«{name}»" for name in names if not name.startswith("__")))
+        raise Conflict(f"Quy trình bế tắc ở {places}: không còn gì để chờ.", code="deadlock")
+
+    def prune_all(self) -> None:
+        """Forget what has ended, everywhere."""
+        for scope in self.scopes():
+            scope.prune()
+        self.index = {t.id: t for scope in self.scopes() for t in scope.tasks.values() if t.id}
+
+    def finish(self, scope: Any, data: dict[str, Any], stamps: dict[str, int]) -> None:
+        """End a scope with these values: the instance, or a sub-process that hands them on."""
+        scope.completed = True
+        for token in scope.live():
+            token.cancel()
+        if scope is self:
+            self.data = data
+            return
+        host = scope.host
+        del self.subprocesses[host.id]
+        host.data, host.stamps = data, stamps
+        host.complete()
+
+    def close(self, host: Token) -> None:
+        """Drop the inside of an activity that was cancelled."""
+        scope = self.subprocesses.pop(host.id, None)
+        if scope is not None:
+            scope.completed = True
+            for token in scope.live():
+                token.cancel()
+        for token in host.workflow.live():
+            if token.host == host.id or token._parent == host.id:
+                token.cancel()
+
+    def throw_signal(self, thrower: Token, name: str) -> None:
+        """Let everything in this instance that waits for the signal go on."""
+        around = self._hosts(thrower)
+        for token in list(self.tokens()):
+            waits = token.task_spec.waiting_for(token) if token.state == WAITING else ()
+            for element, event in waits:
+                if event.kind == "signal" and event.name == name:
+                    if token.host in around:
+                        token.absorb([thrower])
+                    token.task_spec.caught(token, element, {})
+                    break
+
+    def _hosts(self, token: Token) -> set[int | None]:
+        """The ids of the activities a token runs inside."""
+        hosts: set[int | None] = set()
+        scope: Any = token.workflow
+        while scope is not self:
+            hosts |= self._edges(scope.host)
+            scope = scope.host.workflow
+        return hosts
+
+    @staticmethod
+    def _edges(host: Token) -> set[int | None]:
+        """The activity boundary events are armed on: itself, and what repeats it."""
+        return {host.id, host._parent} if host.task_spec.repeats is not None else {host.id}
+
+    def throw_up(self, token: Token, kind: str, code: str | None) -> None:
+        """Hand an error or escalation to the nearest enclosing activity that catches it."""
+        scope: Any = token.workflow
+        while scope is not self:
+            host = scope.host
+            edges = self._edges(host)
+            for exact in (True, False):
+                for boundary in host.workflow.live():
+                    event = boundary.task_spec.event
+                    fits = event.code == code if exact else event.code is None
+                    if boundary.host in edges and event.kind == kind and fits:
+                        boundary.absorb([token])
+                        boundary.task_spec.caught(boundary, boundary.task_spec.name, {})
+                        return
+            scope = host.workflow

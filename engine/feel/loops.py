@@ -1,0 +1,53 @@
+"""Walk through lists and ranges for ``for``, ``some`` and ``every``, burning fuel at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from engine.feel.values import Scope
+
+Closure = Callable[[Scope], Any]
+
+
+def steps(low: Closure, high: Closure) -> Closure:
+    """``1..5`` as a list, up or down; null when a bound is no whole number."""
+
+    def run(scope: Scope) -> Any:
+        first, last = low(scope), high(scope)
+        if not isinstance(first, Decimal) or not isinstance(last, Decimal):
+            return None
+        a, b = int(first), int(last)
+        if a != first or b != last:
+            return None
+        scope.burn(1 + abs(b - a) // 8)
+        return [Decimal(n) for n in (range(a, b + 1) if a <= b else range(a, b - 1, -1))]
+
+    return run
+
+
+def walk(
+    scope: Scope,
+    sources: list[tuple[str, Closure]],
+    at: int,
+    cost: int,
+    step: Callable[[], Any],
+) -> bool | None:
+    """Step through every combination; False when a step stopped it, null without a list."""
+    name, source = sources[at]
+    values = source(scope)
+    if type(values) is not list:
+        return None
+    last = at + 1 == len(sources)
+    frame: dict[str, Any] = {}
+    scope.frames.append(frame)
+    result: bool | None = True
+    for item in values:
+        scope.burn(cost)
+        frame[name] = item
+        result = bool(step()) if last else walk(scope, sources, at + 1, cost, step)
+        if result is not True:
+            break
+    scope.frames.pop()
+    return result

@@ -1,0 +1,1 @@
+"""Messages between the agencies of a dossier: routed, kept until wanted, acknowledged."""

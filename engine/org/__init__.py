@@ -1,0 +1,1 @@
+"""Agencies, people, roles and jurisdiction, each with its validity."""

@@ -1,0 +1,1 @@
+"""User tasks: claim, release, reassign, draft, complete; and the inbox reads."""

@@ -1,0 +1,177 @@
+"""What FEEL means here: values, names, cells, scripts, hidden fields."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine import feel
+from engine.errors import FeelError
+
+NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+
+def value(text: str, **context: Any) -> Any:
+    return feel.to_json(feel.compile_expression(text).evaluate(context, now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("today()", "2026-11-22"),
+        ('date("2026-01-31") + duration("P1M")', "2026-02-28"),
+        ('date("2026-11-24") - date("2026-11-22")', "P2D"),
+        ('date("2026-13-01")', None),
+        ('@"2026-11-22".month', 11),
+        ("0.1 + 0.2 = 0.3", True),
+        ("1 / 0", None),
+        ("x in [1..3]", True),
+        ("x in ]2..3]", False),
+        ("4 in [3..5] and true", True),
+        ("if z then 1 else 2", 2),
+        ('{a: 1, b: {c: "d"}}.b.c', "d"),
+        ("không_có = null", True),
+        ("is defined(không_có)", False),
+        ('người = "Đỗ"', True),
+        ("0.1 * 3", 0.3),
+        ("1 / 3 * 3 = 1", False),
+        ("-x ** 2", 4),
+        ("2 ** 3 ** 2", 64),
+        ("[1, 2, 3][item > 1][1]", 2),
+        ("ds[tuổi > 20].tên", ["An"]),
+        ("ds[x].tên", "Bình"),
+        ("ds[-1].tên", "Bình"),
+        ("ds.tên", ["An", "Bình"]),
+        ("ds[3]", None),
+        ("null[1]", None),
+        ("some d in ds satisfies d.tuổi < 18", True),
+        ("every d in ds satisfies d.tuổi > 18", False),
+        ("for a in 1..2, b in [a, 10] return a * b", [1, 10, 4, 20]),
+        ("z > 1 or true", True),
+        ("z > 1 and false", False),
+        ("not(z)", None),
+        ('x = "2"', None),
+        ('x != "2"', True),
+        ("x between 1 and 3 and true", True),
+        ('"a" in ("b", "a")', True),
+        ("x in (< 1, [2..3])", True),
+        ("x in ds", False),
+        ("[2] = 2", True),
+        ('matches("012345678901", "^[0-9]{12}$")', True),
+        ('matches("0912345678", "^(0|\\+84)[0-9]{9}$")', True),
+        ('date and time("2026-11-22T10:00:00") > now()', True),
+        ('time("07:30:00") < time("11:30:00")', True),
+        ('(date("2026-11-24") - today()).days', 2),
+        ('date("2026-11-24") - today() > duration("P1D")', True),
+        ('duration("P1Y2M") * 2', "P2Y4M"),
+        ('duration("P3D") / duration("PT12H")', 6),
+        ('years and months duration(date("2008-11-23"), today()).years', 17),
+        ('@"P1Y".months', 0),
+        ('day of week(date("2026-11-22"))', "Sunday"),
+        ('string join(["a", null, "b"], ", ")', "a, b"),
+        ("decimal(2.345, 2)", 2.34),
+        ("round half up(-2.345, 2)", -2.35),
+        ("modulo(-5, 3)", 1),
+        ('string([1.50, null, "a"])', '[1.5, null, "a"]'),
+        ("/* ghi chú */ 1 // hết", 1),
+        ('"a\\u0041\\"\\n"', 'aA"\n'),
+        ("count(z)", None),
+        ("sum([])", None),
+    ],
+)
+def test_means(text: str, expected: Any) -> None:
+    people = [{"tên": "An", "tuổi": 30}, {"tên": "Bình", "tuổi": 9}]
+    assert value(text, x=2, z=None, người="Đỗ", ds=people) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "subject", "holds"),
+    [
+        ("-", 1, True), ("", None, True), ("> 3", 4, True), ("[1..5]", 5, True),
+        ("(1..5)", 5, False), ('"a","b"', "b", True), ('not("a","b")', "b", False),
+        ("true", True, True), ("true", False, False), ("list contains(?, 2)", [1, 2], True),
+        ("null", None, True), ("< 3, > 5", 6, True),
+    ],
+)  # fmt: skip
+def test_a_cell_tests_its_input(cell: str, subject: Any, holds: bool) -> None:
+    assert (feel.compile_unary_tests(cell).evaluate({"?": subject}) is True) is holds
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "hidden"),
+    [
+        ("=n > 0", {}, True),  # null counts as hidden, as in form-js
+        ("=n > 0", {"n": 1}, True),
+        ("=n > 0", {"n": 0}, False),
+        ("=n = null or n > 5", {"n": 3}, False),
+        ("=not(n > 0)", {}, False),  # a not(…) around all turns the null round
+        ("not(n > 0) and true", {}, True),
+        ("s = 1", {"s": "x"}, True),
+        ("s", {"s": "x"}, False),
+        ('list contains(ds, "a")', {"ds": ["a"]}, True),
+        ('list contains(ds, "a")', {"ds": []}, False),
+    ],
+)
+def test_a_field_is_hidden_as_form_js_hides_it(
+    condition: str, context: dict[str, Any], hidden: bool
+) -> None:
+    assert feel.hidden(condition, context) is hidden
+
+
+def test_a_script_assigns_line_by_line_and_knows_what_it_needs() -> None:
+    script = feel.compile_script('a = x + 1\n// ghi chú\nb = if a > 2 then "nhiều" else "ít"')
+    assert script.names == {"x"}
+    assert feel.to_json(script.evaluate({"x": 2})) == {"a": 3, "b": "nhiều"}
+    assert script.assigned == ("a", "b")
+    more = feel.compile_script("a = [\n  1,\n  2 // hai\n]\nb = (a[1] = 1)\n")
+    assert feel.to_json(more.evaluate({})) == {"a": [1, 2], "b": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("count = 1", "tên hàm"), ("if = 1", "từ khóa"), ("a == 1", "tên = biểu thức"),
+        ("a.b = 1", "tên = biểu thức"), ("x", "tên = biểu thức"), ("", "trống"),
+        ("a = 1\nb = ", "dòng 2"), ("a = 1\nb = a ==", "dòng 2"), ("__a = 1", "__a"),
+        ("a = 1; b = 2", "«;»"), ("a = b = 1\nc == 2", "dòng 2"), ("x = 1\n" * 101, "100 dòng"),
+    ],
+)  # fmt: skip
+def test_a_script_that_is_no_list_of_assignments_is_refused(text: str, says: str) -> None:
+    with pytest.raises(FeelError, match=says):
+        feel.compile_script(text)
+
+
+def test_host_functions_count_working_time() -> None:
+    run = feel.compile_expression("working days(7)")
+    answer = run.evaluate({}, functions={"working days": lambda n: NOW + timedelta(days=n)})
+    assert answer == NOW + timedelta(days=7)
+    with pytest.raises(FeelError, match="không dùng được ở đây"):
+        run.evaluate({})
+
+
+def test_names_are_the_roots_that_an_expression_looks_at() -> None:
+    text = "for i in ds return i.a + nguoi.tuoi + count(x[k = 1])"
+    assert feel.compile_expression(text).names >= {"ds", "nguoi", "x"}
+    assert "i" not in feel.compile_expression(text).names
+    found = feel.compile_expression("ds[tuoi > han and item.k].ten")
+    assert found.names == {"ds", "tuoi", "han"}
+    assert found.perhaps == {"tuoi", "han"}  # fields of the items, or names from outside
+    assert feel.compile_expression("ds[n + 1]").names == {"ds", "n"}
+    assert feel.compile_expression("{a: x, b: a}.b").names == {"x"}
+
+
+def test_values_from_outside_are_measured_copied_and_closed() -> None:
+    run = feel.compile_expression("a")
+    given = {"a": [{"k": 1}]}
+    run.evaluate(given)[0]["k"] = 2
+    assert given == {"a": [{"k": 1}]}
+    assert run.evaluate({"a": float("nan")}) is None
+    assert run.evaluate({"a": datetime(2026, 1, 1)}) == datetime(2026, 1, 1)
+    deep: Any = 1
+    for _ in range(40):
+        deep = [deep, deep]
+    for bad in (object(), deep, 10**40, "x" * 200_000, [[]] * 200_000):
+        with pytest.raises(FeelError):
+            run.evaluate({"a": bad})

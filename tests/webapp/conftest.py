@@ -1,0 +1,4 @@
+"""Fixtures that the tests of this folder share."""
+
+from tests.webapp.api_house import house as house
+from tests.webapp.api_house import sqlite_house as sqlite_house

@@ -1,0 +1,1 @@
+"""What anybody with a dossier code may see. No personal data."""

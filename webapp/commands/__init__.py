@@ -1,0 +1,1 @@
+"""The commands of the ``motcua`` program, one file each."""

@@ -1,0 +1,1 @@
+"""The liaison officer’s board. Holds no rules of the domain."""

@@ -1,0 +1,39 @@
+"""The liaison officer's board: sent, received, acknowledged, by whom and when."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from engine.liaison import commands, reads
+from webapp.auth import actor
+from webapp.back import back_to
+from webapp.db import db, now
+
+blueprint = Blueprint("liaison", __name__, url_prefix="/lien-thong")
+
+_SIDES = {"nhan": "in", "gui": "out"}
+_STATES = {"cho": "open", "tat_ca": "all"}
+
+
+@blueprint.get("")
+@login_required
+def board() -> ResponseReturnValue:
+    """Handoffs to or from the officer's agencies."""
+    side = request.args.get("chieu", "nhan")
+    state = request.args.get("loc", "tat_ca")
+    number = request.args.get("trang", "1")
+    found = reads.board(
+        db.session(), actor(), _SIDES.get(side, "in"), _STATES.get(state, "all"), now(),
+        int(number) if number.isdecimal() and int(number) > 0 else 1,
+    )
+    return render_template("liaison/board.html", found=found, side=side, state=state)
+
+
+@blueprint.post("/<int:message_id>/xac-nhan")
+@login_required
+def acknowledge(message_id: int) -> ResponseReturnValue:
+    """Confirm that a handoff has arrived."""
+    commands.acknowledge(db.session(), actor(), message_id, now())
+    return redirect(back_to(request.form.get("ve"), "liaison.board"))
