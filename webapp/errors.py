@@ -28,8 +28,6 @@ from webapp.db import db
 
 log = structlog.get_logger()
 
-_MOST_READ_AWAY = 64 * 1024 * 1024  # bytes
-
 STATUS: dict[type[MotCuaError], int] = {
     NotFound: 404,
     Forbidden: 403,
@@ -94,7 +92,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()
     if isinstance(error, RequestEntityTooLarge):
-        _read_away()
         return answer(413, _("Nội dung gửi lên quá lớn; mỗi tệp tối đa 10 MB."), "too-large")
     sentences = {
         400: _("Yêu cầu không đọc được; hãy kiểm tra lại rồi gửi lại."),
@@ -107,13 +104,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     }
     sentence = sentences.get(status, _("Yêu cầu không thực hiện được."))
     return answer(status, sentence, f"http-{status}")
-
-
-def _read_away() -> None:
-    """Take in the rest of a body that is too large, so that the sender hears the answer."""
-    left = _MOST_READ_AWAY
-    while left > 0 and (chunk := request.environ["wsgi.input"].read(65536)):
-        left -= len(chunk)
 
 
 def _raced(_error: StaleDataError) -> ResponseReturnValue:

@@ -150,6 +150,9 @@ def test_a_refused_paper_stays_beside_the_form(
         page.get_by_role("button", name="Thêm giấy tờ").click()
         expect(page.locator("#page-alert")).to_contain_text("quá lớn")
         expect(page.locator("#form-sections input[type=radio]").first).to_be_checked()
+        with page.expect_response("**/bieu-mau"):
+            page.locator("#form-sections input[type=radio]").nth(1).check()
+        expect(page.locator("#page-alert")).to_contain_text("quá lớn")
 
 
 def test_filtering_and_acknowledging_without_leaving_the_page(

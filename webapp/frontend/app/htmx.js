@@ -31,8 +31,11 @@ function sentence(xhr) {
   return `Máy chủ từ chối yêu cầu (mã ${xhr.status}). Hãy tải lại trang và thử lại.`;
 }
 
+let refused = null; // the element whose request was refused last
+
 /** Say it once, where a screen reader hears it; nothing that was typed is touched. */
-function say(text) {
+function say(text, element) {
+  refused = element;
   let place = document.getElementById("page-alert");
   if (!place) {
     place = document.createElement("div");
@@ -45,10 +48,13 @@ function say(text) {
   place.scrollIntoView({ block: "nearest" });
 }
 
-document.addEventListener("htmx:responseError", (event) => say(sentence(event.detail.xhr)));
-document.addEventListener("htmx:sendError", () =>
-  say("Không kết nối được máy chủ. Những gì đã nhập vẫn còn; hãy thử lại."));
-document.addEventListener("htmx:beforeRequest", () => {
+document.addEventListener("htmx:responseError", (event) =>
+  say(sentence(event.detail.xhr), event.detail.elt));
+document.addEventListener("htmx:sendError", (event) =>
+  say("Không kết nối được máy chủ. Những gì đã nhập vẫn còn; hãy thử lại.", event.detail.elt));
+// Only trying again takes the sentence away: a draft that saves itself must not.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt !== refused && refused?.isConnected) return;
   const place = document.getElementById("page-alert");
   if (place?.classList.contains("page-alert")) place.remove();
 });
