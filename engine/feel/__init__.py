@@ -1,6 +1,7 @@
 """FEEL, the one language of conditions, scripts, timers and decisions: closed, typed, bounded.
 
-Pure: it knows no engine, no database and no clock. What a text may say stands in README.md.
+Pure: it knows no engine, no database and no clock. What a text may say stands in
+processes/README.md, section FEEL; what can be known of it before it runs, in analysis.py.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.feel.durations import Months
+from engine.feel.ranges import Range
 
 
 def field_of(value: Any, key: str) -> Any:
-    """``value.key``: a context's entry, or a part of a date, time or duration; else null."""
+    """``value.key``: a context's entry, or a part of a date, time, duration or range."""
     if isinstance(value, Mapping):
         return value.get(key)
     if isinstance(value, date):
@@ -21,6 +22,10 @@ def field_of(value: Any, key: str) -> Any:
             return Decimal(value.isoweekday())
     if isinstance(value, datetime | time) and key in ("hour", "minute", "second"):
         return Decimal(getattr(value, key))
+    if isinstance(value, datetime | time) and key == "time offset":
+        return value.utcoffset()
+    if isinstance(value, Range):
+        return getattr(value, _RANGE[key]) if key in _RANGE else None
     if isinstance(value, timedelta):
         return _part(value // timedelta(seconds=1), key, _CLOCK)
     if isinstance(value, Months):
@@ -28,6 +33,7 @@ def field_of(value: Any, key: str) -> Any:
     return None
 
 
+_RANGE = {"start": "low", "end": "high", "start included": "low_in", "end included": "high_in"}
 _CLOCK = {"days": (86_400, 0), "hours": (3_600, 24), "minutes": (60, 60), "seconds": (1, 60)}
 _YEAR = {"years": (12, 0), "months": (1, 12)}
 

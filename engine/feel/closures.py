@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from engine.errors import FeelError
@@ -11,10 +12,14 @@ from engine.feel import functions as library
 from engine.feel.access import field_of, item_at
 from engine.feel.arithmetic import calculate, negate
 from engine.feel.durations import parse_date, parse_duration, parse_moment, parse_time
+from engine.feel.foreign import FUNCTIONS
+from engine.feel.kinds import TYPES, type_test
 from engine.feel.loops import Closure, steps, walk
+from engine.feel.parameters import takes_only_single
 from engine.feel.patterns import PatternError, compile_pattern
-from engine.feel.syntax import MAX_DIGITS, Node, closest, unquote
-from engine.feel.values import Scope, compare, equal
+from engine.feel.ranges import Range
+from engine.feel.syntax import MAX_DIGITS, RANGES, Node, closest, unquote
+from engine.feel.values import Scope, compare, equal, holds
 
 Test = Callable[[Scope, Any], Any]
 
@@ -79,9 +84,13 @@ class Builder:
         bound = any(name in names for names in self._bound)
         if not bound:
             (self.perhaps if self._filters else self.sure).add(name)
-        if bound or self._filters:
+        if not self._is_root(name):
             return lambda scope: scope.find(name)
         return lambda scope: scope.root(name)
+
+    def _is_root(self, name: str) -> bool:
+        """Whether a name can only be one from outside."""
+        return not self._filters and not any(name in names for names in self._bound)
 
     # -- operators --------------------------------------------------------------------
 
@@ -97,6 +106,13 @@ class Builder:
         if sign == "=":
             return lambda scope: equal(scope, left(scope), other(scope))
         return lambda scope: compare(scope, sign, left(scope), other(scope))
+
+    def _instance(self, node: Node) -> Closure:
+        value, token = self.build(node.children[0]), node.children[1]
+        fits = type_test(token.split(None, 2)[2])
+        if fits is None:
+            raise self._refuse(token, "không có kiểu này.", f"Các kiểu: {', '.join(TYPES)}.")
+        return lambda scope: fits(scope, value(scope))
 
     def _between(self, node: Node) -> Closure:
         value, low, high = (self.build(child) for child in node.children)
@@ -161,6 +177,21 @@ class Builder:
             and compare(scope, below, subject, high(scope)) is True
         )
 
+    def _range(self, node: Node) -> Closure:
+        low, high = (self.build(child) for child in node.children)
+        low_in = node.kind in ("closed", "right_open")
+        high_in = node.kind in ("closed", "left_open")
+
+        def run(scope: Scope) -> Any:
+            first, last = low(scope), high(scope)
+            if compare(scope, "<", first, last) is None:
+                return None
+            return Range(first, last, low_in, high_in)
+
+        return run
+
+    _closed = _right_open = _left_open = _open = _range
+
     def _arithmetic(self, node: Node) -> Closure:
         first, *rest = node.children
         start = self.build(first)
@@ -212,8 +243,14 @@ class Builder:
         return run
 
     def _postfix(self, node: Node) -> Closure:
-        made = self.build(node.children[0])
-        for suffix in node.children[1:]:
+        base, *suffixes = node.children
+        made = self.build(base)
+        keys = list(takewhile(lambda suffix: suffix.kind == "path", suffixes))
+        for suffix in keys:
+            made = self._path(made, suffix.children[0])
+        if keys and base.kind == "name" and self._is_root(str(base.children[0])):
+            made = _through(made, str(base.children[0]), [str(key.children[0]) for key in keys])
+        for suffix in suffixes[len(keys) :]:
             made = getattr(self, "_" + suffix.kind)(made, suffix.children[0])
         return made
 
@@ -232,6 +269,12 @@ class Builder:
         return run
 
     def _filter(self, base: Closure, inner: Node) -> Closure:
+        if inner.kind == "number" and not Decimal(inner.children[0]):
+            raise self._refuse(
+                inner.children[0],
+                "Danh sách đếm từ 1, không có vị trí 0.",
+                "Phần tử đầu viết ds[1].",
+            )
         may_be_place = not _answers(inner)
         self._bound.append(frozenset({"item"}))
         self._filters += 1
@@ -314,12 +357,18 @@ class Builder:
     def _call(self, node: Node) -> Closure:
         token, *rest = node.children
         name = " ".join(token.split())
-        arguments = [self.build(child) for child in rest]
+        takes_function = _WITH_FUNCTION.get(name)
+        arguments = [
+            self._pair(child)
+            if child.kind == "lambda" and at == takes_function
+            else self.build(child)
+            for at, child in enumerate(rest)
+        ]
         if name in library.HOST:
             return self._host(token, name, arguments)
         known = library.TABLE.get(name)
         if known is None:
-            cure = closest(name, [*library.TABLE, *library.HOST])
+            cure = FUNCTIONS.get(name) or closest(name, [*library.TABLE, *library.HOST])
             raise self._refuse(token, f"không có hàm «{name}».", cure or "Xem danh sách hàm.")
         if not known.least <= len(arguments) <= known.most:
             count = str(known.least) if known.least == known.most else f"{known.least} trở lên"
@@ -331,10 +380,40 @@ class Builder:
         if name == "matches" and rest[1].kind == "string":
             self._check_pattern(rest[1].children[0])
         run = known.run
+        arguments = [
+            _single(argument) if takes_only_single(name, at) else argument
+            for at, argument in enumerate(arguments)
+        ]
         if len(arguments) == 1:
             only = arguments[0]
             return lambda scope: run(scope, only(scope))
         return lambda scope: run(scope, *[argument(scope) for argument in arguments])
+
+    def _pair(self, node: Node) -> Closure:
+        """``function(x, y) …`` as sort and list replace ask it: a Python function of two values."""
+        first, second, inner = str(node.children[0]), str(node.children[1]), node.children[2]
+        self._bound.append(frozenset({first, second}))
+        body, cost = self.build(inner), 1 + inner.size // 8
+        self._bound.pop()
+
+        def run(scope: Scope) -> Any:
+            def ask(left: Any, right: Any) -> Any:
+                scope.burn(cost)
+                scope.frames.append({first: left, second: right})
+                value = body(scope)
+                scope.frames.pop()
+                return value
+
+            return ask
+
+        return run
+
+    def _lambda(self, node: Node) -> Closure:
+        raise self._refuse(
+            node.children[0],
+            "không được định nghĩa hàm ở đây.",
+            "Chỉ sort và list replace nhận function(x, y) …; còn lại dùng for, some, every.",
+        )
 
     def _host(self, token: Any, name: str, arguments: list[Closure]) -> Closure:
         if len(arguments) != 1:
@@ -364,8 +443,11 @@ class Builder:
         return FeelError(self.text, reason, cure, getattr(token, "start_pos", None))
 
 
-_SPECIAL = frozenset({"against", "closed", "right_open", "left_open", "open"})
-_ANSWERS = frozenset({"or", "and", "compare", "between", "in", "some", "every", "true", "false"})
+_SPECIAL = RANGES | {"against"}
+_ANSWERS = frozenset(
+    ["or", "and", "compare", "between", "in", "some", "every", "true", "false", "instance"]
+)
+_WITH_FUNCTION = {"sort": 1, "list replace": 1}
 
 
 def _answers(node: Node) -> bool:
@@ -380,6 +462,27 @@ def _answers(node: Node) -> bool:
 
 def _constant(value: Any) -> Closure:
     return lambda scope: value
+
+
+def _through(slow: Closure, name: str, keys: list[str]) -> Closure:
+    """A path from outside; ``slow`` finds it where the way goes through lists and dates."""
+    path = (name, *keys)
+
+    def run(scope: Scope) -> Any:
+        found = scope.inside(path)
+        return slow(scope) if found is ... else found
+
+    return run
+
+
+def _single(argument: Closure) -> Closure:
+    """A list of one stands for its item where no list is wanted."""
+
+    def run(scope: Scope) -> Any:
+        value = argument(scope)
+        return value[0] if type(value) is list and len(value) == 1 else value
+
+    return run
 
 
 def _chain(parts: list[Closure], stop: bool) -> Closure:
@@ -406,6 +509,11 @@ def _belongs(scope: Scope, subject: Any, value: Any) -> bool:
     """Equal to the value, or to an item of it when it is a list."""
     if type(value) is list:
         scope.burn(1 + len(value) // 16)
-        if any(equal(scope, item, subject) is True for item in value):
-            return True
+        for item in value:
+            if equal(scope, item, subject) is True:
+                return True
+            if type(item) is Range and holds(scope, item, subject):
+                return True
+    if type(value) is Range:
+        return holds(scope, value, subject)
     return equal(scope, subject, value) is True

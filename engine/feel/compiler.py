@@ -11,8 +11,8 @@ from typing import Any
 from engine.errors import FeelError
 from engine.feel import functions as library
 from engine.feel.closures import Builder, Closure
-from engine.feel.syntax import KEYWORDS, MAX_TEXT, Node, blank, parse, prepare
-from engine.feel.values import Scope
+from engine.feel.syntax import KEYWORDS, MAX_TEXT, Node, blank, parse, prepare, refuse_strange
+from engine.feel.values import FUEL, Scope
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _ASSIGNMENT = re.compile(r"\s*(.*?)\s*=(?!=)", re.DOTALL)
@@ -51,6 +51,11 @@ class Compiled:
         null.
         """
         return run(self._run, Scope(self.text, context, functions, now))
+
+    def evaluate_counting(self, context: Mapping[str, Any]) -> tuple[Any, int]:
+        """The value without clock and functions, and how many steps of its fuel it took."""
+        scope = Scope(self.text, context, None, None)
+        return run(self._run, scope), FUEL - scope.fuel
 
     def __repr__(self) -> str:
         return f"Compiled({self.text!r})"
@@ -123,7 +128,7 @@ def compile_unary_tests(text: str) -> Compiled:
     if text.strip() in ("", "-"):
         return Compiled(text, lambda scope: True, builder)
     inner = _inside_not(text)
-    tests = [builder.test(node) for node in parse(inner or text, "tests").children]
+    tests = [builder.test(node) for node in (inner or parse(text, "tests")).children]
     wanted = inner is None
 
     def closure(scope: Scope) -> Any:
@@ -138,6 +143,7 @@ def compile_script(text: str) -> Script:
     """Compile lines ``name = <FEEL>``; a line goes on while a bracket is open. FeelError."""
     if len(text) > _MAX_SCRIPT:
         raise FeelError(text, f"tập lệnh dài hơn {_MAX_SCRIPT} ký tự.", "Tách thành nhiều bước.")
+    refuse_strange(text)
     lines = [_assignment(text, number, line) for number, line in _logical_lines(text)]
     if not lines:
         raise FeelError(text, "tập lệnh trống.", "Viết dòng «tên = biểu thức».")
@@ -153,20 +159,16 @@ def _negated(tree: Node) -> Closure | None:
     return None
 
 
-def _inside_not(text: str) -> str | None:
+def _inside_not(text: str) -> Node | None:
     """The tests inside ``not(…)`` when it spans the whole cell; positions are kept."""
-    bare = blank(text)
+    bare = blank(text).rstrip()
     match = _NOT.match(bare)
-    if match is None:
+    if match is None or not bare.endswith(")"):
         return None
-    level = 0
-    for at in range(match.end() - 1, len(bare)):
-        level += (bare[at] in "([{") - (bare[at] in ")]}")
-        if level == 0:
-            if bare[at + 1 :].strip():
-                return None
-            return " " * match.end() + text[match.end() : at]
-    return None
+    try:
+        return parse(" " * match.end() + text[match.end() : len(bare) - 1], "tests")
+    except FeelError:
+        return None
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = r"\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})?"
 _CLOCK = re.compile(_TIME, re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T" + _TIME, re.ASCII)
 _SHORT_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_ZONED = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)@([A-Za-z_/+-]{1,40})", re.ASCII
+)
 _MONTHS = re.compile(r"(-)?P(?=\d)(?:(\d{1,6})Y)?(?:(\d{1,7})M)?", re.ASCII)
 _SPAN = re.compile(
     r"(-)?P(?=[\dT])(?:(\d{1,5})W)?(?:(\d{1,7})D)?"
@@ -44,16 +48,30 @@ def parse_date(text: str) -> date | None:
 
 
 def parse_moment(text: str) -> datetime | None:
-    """``2026-11-22T07:30:00`` with or without an offset; a date alone is its midnight."""
+    """``2026-11-22T07:30:00``, with an offset, a zone (``@Asia/Ho_Chi_Minh``) or neither.
+
+    A zone is read as its offset at that moment; a date alone is its midnight.
+    """
     day = parse_date(text)
     if day is not None:
         return datetime.combine(day, time())
+    if zoned := _ZONED.fullmatch(text):
+        return _in_zone(zoned[1], zoned[2])
     if not (_MOMENT.fullmatch(text) or _SHORT_MOMENT.fullmatch(text)):
         return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _in_zone(text: str, name: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(name))
+        offset = moment.utcoffset()
+    except (ValueError, KeyError, OSError, OverflowError):
+        return None
+    return None if offset is None else moment.replace(tzinfo=timezone(offset))
 
 
 def parse_time(text: str) -> time | None:

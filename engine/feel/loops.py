@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from engine.feel.ranges import Range
 from engine.feel.values import Scope
 
 Closure = Callable[[Scope], Any]
@@ -15,16 +16,19 @@ def steps(low: Closure, high: Closure) -> Closure:
     """``1..5`` as a list, up or down; null when a bound is no whole number."""
 
     def run(scope: Scope) -> Any:
-        first, last = low(scope), high(scope)
-        if not isinstance(first, Decimal) or not isinstance(last, Decimal):
-            return None
-        a, b = int(first), int(last)
-        if a != first or b != last:
-            return None
-        scope.burn(1 + abs(b - a) // 8)
-        return [Decimal(n) for n in (range(a, b + 1) if a <= b else range(a, b - 1, -1))]
+        return _counted(scope, low(scope), high(scope))
 
     return run
+
+
+def _counted(scope: Scope, first: Any, last: Any) -> list[Any] | None:
+    if not isinstance(first, Decimal) or not isinstance(last, Decimal):
+        return None
+    a, b = int(first), int(last)
+    if a != first or b != last:
+        return None
+    scope.burn(1 + abs(b - a) // 8)
+    return [Decimal(n) for n in (range(a, b + 1) if a <= b else range(a, b - 1, -1))]
 
 
 def walk(
@@ -37,6 +41,8 @@ def walk(
     """Step through every combination; False when a step stopped it, null without a list."""
     name, source = sources[at]
     values = source(scope)
+    if type(values) is Range and values.low_in and values.high_in:
+        values = _counted(scope, values.low, values.high)
     if type(values) is not list:
         return None
     last = at + 1 == len(sources)

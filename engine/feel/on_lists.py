@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cmp_to_key
 from typing import Any
 
 from engine.feel.signatures import MANY, Function, as_list, whole
@@ -112,6 +113,34 @@ def _remove(scope: Scope, values: Any, place: Any) -> Any:
     return [*items[: at - 1], *items[at:]]
 
 
+def _list_replace(scope: Scope, values: Any, place: Any, new: Any) -> Any:
+    items = as_list(values)
+    if items is None:
+        return None
+    scope.burn(1 + len(items) // 16)
+    if callable(place):
+        return [new if place(item, new) is True else item for item in items]
+    at = whole(place)
+    if not at or abs(at) > len(items):
+        return None
+    at = at - 1 if at > 0 else len(items) + at
+    return [*items[:at], new, *items[at + 1 :]]
+
+
+def _sort(scope: Scope, values: Any, precedes: Any) -> Any:
+    items = as_list(values)
+    if items is None or not callable(precedes):
+        return None
+    scope.burn(1 + len(items) // 16)
+
+    def order(left: Any, right: Any) -> int:
+        if precedes(left, right) is True:
+            return -1
+        return 1 if precedes(right, left) is True else 0
+
+    return sorted(items, key=cmp_to_key(order))
+
+
 TABLE = {
     "count": Function(1, 1, _count),
     "list contains": Function(2, 2, _list_contains, test=True),
@@ -125,4 +154,6 @@ TABLE = {
     "sublist": Function(2, 3, _sublist),
     "insert before": Function(3, 3, _insert_before),
     "remove": Function(2, 2, _remove),
+    "list replace": Function(3, 3, _list_replace),
+    "sort": Function(2, 2, _sort),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import (
@@ -13,10 +14,13 @@ from decimal import (
     ROUND_HALF_UP,
     ROUND_UP,
     Decimal,
+    DivisionByZero,
     InvalidOperation,
+    Overflow,
 )
 from typing import Any
 
+from engine.errors import FeelError
 from engine.feel.arithmetic import numbers
 from engine.feel.durations import Months
 from engine.feel.signatures import MANY, Function, items_of, whole
@@ -50,6 +54,51 @@ def _median(scope: Scope, *values: Any) -> Any:
     if len(items) % 2:
         return items[middle]
     return _mean(scope, [items[middle - 1], items[middle]])
+
+
+def _stddev(scope: Scope, *values: Any) -> Any:
+    items = _numbers(scope, values)
+    if len(items) < 2:
+        return None
+    scope.burn(1 + len(items) // 2)
+    mean = _mean(scope, items)
+    apart = [numbers(scope, "-", item, mean) for item in items]
+    total = _sum(scope, [numbers(scope, "*", part, part) for part in apart if part is not None])
+    return _sqrt(scope, numbers(scope, "/", total, Decimal(len(items) - 1)))
+
+
+def _mode(scope: Scope, *values: Any) -> Any:
+    given = items_of(scope, values)
+    items = _numbers(scope, values)
+    if len(items) < len(given):
+        return None
+    counts = Counter(items)
+    most = max(counts.values(), default=0)
+    return sorted(item for item, count in counts.items() if count == most)
+
+
+def _by(function: Callable[[Decimal], Decimal], least: Decimal | None = None) -> Callable[..., Any]:
+    """A function of one number, null below ``least`` and where there is no number."""
+
+    def run(scope: Scope, value: Any) -> Any:
+        if type(value) is not Decimal or (least is not None and value < least):
+            return None
+        scope.burn(8)
+        try:
+            return function(value)
+        except Overflow:
+            raise FeelError(scope.text, "kết quả là số quá lớn.", "Dùng số nhỏ hơn.") from None
+        except (InvalidOperation, DivisionByZero):
+            return None
+
+    return run
+
+
+def _log(value: Decimal) -> Decimal:
+    return MATH.divide(Decimal(1), value) if not value else MATH.ln(value)
+
+
+_sqrt = _by(MATH.sqrt, Decimal(0))
 
 
 def _product(scope: Scope, *values: Any) -> Any:
@@ -111,9 +160,17 @@ def _parity(rest: int) -> Callable[..., Any]:
     return run
 
 
-def _number(scope: Scope, value: Any) -> Any:
-    if not isinstance(value, str) or len(value) > 40:
+def _number(scope: Scope, value: Any, grouping: Any = None, point: Any = None) -> Any:
+    if not isinstance(value, str) or len(value) > 60:
         return None
+    if (
+        grouping not in (None, " ", ",", ".")
+        or point not in (None, ",", ".")
+        or (grouping is not None and grouping == (point or "."))
+    ):
+        return None
+    value = value.replace(grouping, "") if grouping else value
+    value = value.replace(".", "!").replace(",", ".") if point == "," else value
     sign = value.strip().lstrip("+-")
     if not sign.replace(".", "", 1).isdecimal() or not sign.isascii():
         return None
@@ -128,6 +185,8 @@ TABLE = {
     "mean": Function(1, MANY, _mean),
     "median": Function(1, MANY, _median),
     "product": Function(1, MANY, _product),
+    "stddev": Function(1, MANY, _stddev),
+    "mode": Function(1, MANY, _mode),
     "min": Function(1, MANY, _extreme("<")),
     "max": Function(1, MANY, _extreme(">")),
     "floor": Function(1, 2, _round(ROUND_FLOOR)),
@@ -139,7 +198,10 @@ TABLE = {
     "round half down": Function(1, 2, _round(ROUND_HALF_DOWN)),
     "modulo": Function(2, 2, _modulo),
     "abs": Function(1, 1, _abs),
+    "sqrt": Function(1, 1, _sqrt),
+    "exp": Function(1, 1, _by(MATH.exp)),
+    "log": Function(1, 1, _by(_log, Decimal(0))),
     "odd": Function(1, 1, _parity(1), test=True),
     "even": Function(1, 1, _parity(0), test=True),
-    "number": Function(1, 1, _number),
+    "number": Function(1, 3, _number),
 }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from engine.errors import FeelError
 from engine.feel.durations import Months, duration_text
-from engine.feel.patterns import PatternError, compile_pattern
+from engine.feel.patterns import Found, Pattern, PatternError, compile_pattern
+from engine.feel.ranges import Range
 from engine.feel.signatures import Function, as_list, whole
 from engine.feel.values import MATH, MAX_CHARS, Scope
+
+_DOLLAR = re.compile(r"\$([0-9$])", re.ASCII)
 
 
 def _text(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +77,9 @@ def to_text(scope: Scope, value: Any, inside: bool = False) -> str:
         return duration_text(value)
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, Range):
+        low, high = to_text(scope, value.low, True), to_text(scope, value.high, True)
+        return f"{'[' if value.low_in else '('}{low}..{high}{']' if value.high_in else ')'}"
     if isinstance(value, list):
         return scope.text_of("[" + ", ".join(to_text(scope, item, True) for item in value) + "]")
     parts = (
@@ -86,15 +93,70 @@ def _string(scope: Scope, value: Any) -> Any:
     return None if value is None else to_text(scope, value)
 
 
-def _matches(scope: Scope, text: Any, pattern: Any) -> Any:
+def _matches(scope: Scope, text: Any, pattern: Any, flags: Any = None) -> Any:
     if not isinstance(text, str) or not isinstance(pattern, str):
         return None
+    compiled = _pattern(scope, text, pattern, flags)
+    return None if compiled is None else compiled.found_in(text)
+
+
+def _pattern(scope: Scope, text: str, pattern: str, flags: Any) -> Pattern | None:
+    """The pattern, paid for; null outside the subset."""
+    if flags is not None and not isinstance(flags, str):
+        return None
     try:
-        compiled = compile_pattern(pattern)
+        compiled = compile_pattern(pattern, flags or "")
     except PatternError:
         return None
     scope.burn(1 + len(text) * compiled.cost // 4)
-    return compiled.found_in(text)
+    return compiled
+
+
+def _places(scope: Scope, text: str, pattern: Pattern) -> Iterator[Found]:
+    at = 0
+    while (found := pattern.first_in(text, at)) is not None:
+        begin, end = found.places[0] or 0, found.places[1] or 0
+        if end == begin:
+            return
+        scope.burn(1 + (found.looked - at) * pattern.cost // 4)
+        yield found
+        at = end
+
+
+def _replace(scope: Scope, text: Any, pattern: Any, put: Any, flags: Any = None) -> Any:
+    if not all(isinstance(part, str) for part in (text, pattern, put)):
+        return None
+    compiled = _pattern(scope, text, pattern, flags)
+    if compiled is None or compiled.fits_nothing():
+        return None
+    parts: list[str] = []
+    size, at = 0, 0
+    for found in _places(scope, text, compiled):
+        filled = _filled(text, found, put)
+        parts += [text[at : found.places[0]], filled]
+        size += len(filled)
+        if size > MAX_CHARS:
+            raise FeelError(scope.text, "chuỗi quá dài.", "Rút gọn chuỗi.")
+        at = found.places[1] or 0
+    return scope.text_of("".join([*parts, text[at:]]))
+
+
+def _filled(text: str, found: Found, put: str) -> str:
+    """``$0`` … ``$9`` in a replacement filled in with what the groups hold."""
+    return _DOLLAR.sub(lambda sign: "$" if sign[1] == "$" else found.group(text, int(sign[1])), put)
+
+
+def _split(scope: Scope, text: Any, pattern: Any) -> Any:
+    if not isinstance(text, str) or not isinstance(pattern, str):
+        return None
+    compiled = _pattern(scope, text, pattern, None)
+    if compiled is None or compiled.fits_nothing():
+        return None
+    parts, at = [], 0
+    for found in _places(scope, text, compiled):
+        parts.append(text[at : found.places[0]])
+        at = found.places[1] or 0
+    return scope.list_of([*parts, text[at:]])
 
 
 TABLE = {
@@ -109,5 +171,7 @@ TABLE = {
     "substring before": Function(2, 2, _text(_before)),
     "substring after": Function(2, 2, _text(_after)),
     "string join": Function(1, 2, _join),
-    "matches": Function(2, 2, _matches, test=True),
+    "matches": Function(2, 3, _matches, test=True),
+    "replace": Function(3, 4, _replace),
+    "split": Function(2, 2, _split),
 }

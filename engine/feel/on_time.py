@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import FeelError
@@ -46,7 +48,11 @@ def _moment(scope: Scope, value: Any, clock: Any = None) -> Any:
     return None
 
 
-def _time(scope: Scope, value: Any, minute: Any = None, second: Any = None) -> Any:
+def _time(
+    scope: Scope, value: Any, minute: Any = None, second: Any = None, offset: Any = None
+) -> Any:
+    if offset is not None and not isinstance(offset, timedelta):
+        return None
     if isinstance(value, datetime):
         return value.timetz()
     if isinstance(value, time):
@@ -55,7 +61,8 @@ def _time(scope: Scope, value: Any, minute: Any = None, second: Any = None) -> A
         return parse_time(value)
     parts = [whole(part) for part in (value, minute, second)]
     try:
-        return time(*parts) if None not in parts else None  # type: ignore[arg-type]
+        zone = None if offset is None else timezone(offset)
+        return time(*parts, tzinfo=zone) if None not in parts else None  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
         return None
 
@@ -77,6 +84,16 @@ def _day_of_week(scope: Scope, value: Any) -> Any:
     return names[value.weekday()] if isinstance(value, date) else None
 
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+def _of_day(tell: Callable[[date], Any]) -> Callable[..., Any]:
+    return lambda scope, value: tell(value) if isinstance(value, date) else None
+
+
 def _now(scope: Scope) -> datetime:
     if scope.now is None:
         raise FeelError(scope.text, "ở đây không có thời điểm hiện tại.", "Bỏ now() và today().")
@@ -86,10 +103,13 @@ def _now(scope: Scope) -> datetime:
 TABLE = {
     "date": Function(1, 3, _date),
     "date and time": Function(1, 2, _moment),
-    "time": Function(1, 3, _time),
+    "time": Function(1, 4, _time),
     "duration": Function(1, 1, _duration),
     "years and months duration": Function(2, 2, _months_between),
     "day of week": Function(1, 1, _day_of_week),
+    "day of year": Function(1, 1, _of_day(lambda day: Decimal(day.timetuple().tm_yday))),
+    "month of year": Function(1, 1, _of_day(lambda day: _MONTHS[day.month - 1])),
+    "week of year": Function(1, 1, _of_day(lambda day: Decimal(day.isocalendar().week))),
     "now": Function(0, 0, _now),
     "today": Function(0, 0, lambda scope: _now(scope).date()),
 }

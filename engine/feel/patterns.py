@@ -1,7 +1,8 @@
-"""Patterns for ``matches``: a small, safe subset run as a set of states, never by backtracking.
+"""Patterns for ``matches``, ``replace`` and ``split``: run as a set of states, no backtracking.
 
 Letters, ``.``, classes ``[a-z]``, ``\\d \\w \\s``, groups, ``|``, ``^ $``, ``? * + {m,n}``. A
 repeated group holds no repetition of its own. Time grows with text length times pattern size.
+Flags: ``i`` (upper and lower case alike) and ``s`` (``.`` fits line ends too).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-MAX_PATTERN, MAX_STATES, MAX_REPEAT = 200, 600, 100
+MAX_PATTERN, MAX_STATES, MAX_REPEAT, MAX_GROUPS = 200, 600, 100, 9
 _CLASSES: dict[str, Callable[[str], bool]] = {
     "d": lambda c: "0" <= c <= "9",
     "w": lambda c: c == "_" or (c.isascii() and c.isalnum()),
@@ -31,29 +32,101 @@ class _State:
 
     fits: Callable[[str], bool] | None = None
     where: str = ""  # "start" or "end": passes only there
-    ways: list[_State] = field(default_factory=list)
+    ways: list[_State] = field(default_factory=list)  # the preferred one first
+    mark: int | None = None  # on passing, remembers the place: 2n opens group n, 2n+1 closes it
 
 
 _Piece = tuple[_State, _State]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place where a pattern fits: group n is ``places[2n]`` to ``places[2n + 1]``, 0 is all."""
+
+    places: tuple[int | None, ...]
+    looked: int  # how far the text was read
+
+    def group(self, text: str, number: int) -> str:
+        """What a group holds; empty when it took no part or does not exist."""
+        if 2 * number + 1 >= len(self.places):
+            return ""
+        start, end = self.places[2 * number], self.places[2 * number + 1]
+        return "" if start is None or end is None else text[start:end]
+
+
 @lru_cache(maxsize=512)
-def compile_pattern(pattern: str) -> Pattern:
+def compile_pattern(pattern: str, flags: str = "") -> Pattern:
     """A pattern ready to ask; PatternError outside the subset."""
     if len(pattern) > MAX_PATTERN:
         raise PatternError(f"mẫu dài hơn {MAX_PATTERN} ký tự.")
-    reader = _Reader(pattern)
+    if len(flags) > 2 or not set(flags) <= {"i", "s"}:
+        raise PatternError("mẫu chỉ nhận cờ «i» và «s».")
+    reader = _Reader(pattern, "i" in flags, "s" in flags)
     first, last = reader.choice(0)
     if reader.at < len(pattern):
         raise PatternError("mẫu thừa dấu «)».")
-    return Pattern(first, last, reader.states)
+    return Pattern(first, last, reader.states, len(reader.groups))
 
 
 class Pattern:
     """A compiled pattern; ``cost`` is how many states it has."""
 
-    def __init__(self, first: _State, last: _State, cost: int) -> None:
-        self._first, self._last, self.cost = first, last, cost
+    def __init__(self, first: _State, last: _State, cost: int, groups: int) -> None:
+        self._first, self._last, self.cost, self._groups = first, last, cost, groups
+
+    def fits_nothing(self) -> bool:
+        """Whether the empty text fits, so that it would be found everywhere."""
+        return self.found_in("")
+
+    def first_in(self, text: str, start: int) -> Found | None:
+        """The first place from ``start`` on where the pattern fits, and what its groups hold."""
+        size = 2 * (self._groups + 1)
+        threads: dict[int, tuple[_State, tuple[int | None, ...]]] = {}
+        best: tuple[int | None, ...] | None = None
+        at = start
+        for at in range(start, len(text) + 1):
+            if best is None:
+                fresh = (at, *([None] * (size - 1)))
+                self._follow(threads, self._first, fresh, at, len(text))
+            if not threads:
+                if best is not None:
+                    break
+                continue
+            after: dict[int, tuple[_State, tuple[int | None, ...]]] = {}
+            for state, places in threads.values():
+                if state is self._last:
+                    best = (places[0], at, *places[2:])
+                    break
+                if state.fits is not None and at < len(text) and state.fits(text[at]):
+                    for way in state.ways:
+                        self._follow(after, way, places, at + 1, len(text))
+            threads = after
+        return None if best is None else Found(best, at)
+
+    def _follow(
+        self,
+        threads: dict[int, tuple[_State, tuple[int | None, ...]]],
+        state: _State,
+        places: tuple[int | None, ...],
+        at: int,
+        end: int,
+    ) -> None:
+        """Walk on for free, the preferred way first; what stands in ``threads`` came before."""
+        todo = [(state, places)]
+        seen: set[int] = set()
+        while todo:
+            here, held = todo.pop()
+            if id(here) in threads or id(here) in seen:
+                continue
+            if (here.where == "start" and at > 0) or (here.where == "end" and at < end):
+                continue
+            if here.mark is not None:
+                held = (*held[: here.mark], at, *held[here.mark + 1 :])
+            if here.fits is not None or here is self._last:
+                threads[id(here)] = (here, held)
+            else:
+                seen.add(id(here))
+                todo.extend((way, held) for way in reversed(here.ways))
 
     def found_in(self, text: str) -> bool:
         """Whether the pattern holds somewhere in the text."""
@@ -86,8 +159,10 @@ class Pattern:
 
 
 class _Reader:
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, alike: bool, dot_all: bool) -> None:
         self.pattern, self.at, self.states = pattern, 0, 0
+        self.alike, self.dot_all = alike, dot_all
+        self.groups: dict[int, int] = {}  # place of «(» in the pattern → number of the group
 
     def state(self, fits: Callable[[str], bool] | None = None, where: str = "") -> _State:
         self.states += 1
@@ -162,9 +237,9 @@ class _Reader:
         first = last = self.state()
         end = self.state()
         for turn in range(least if most is None else most):
+            before, last = last, self._again(start, last, depth)
             if turn >= least:
-                last.ways.append(end)
-            last = self._again(start, last, depth)
+                before.ways.append(end)
         if most is None:
             loop = self.state()
             last.ways.append(loop)
@@ -183,25 +258,45 @@ class _Reader:
     def atom(self, depth: int) -> _Piece:
         char = self.take()
         if char == "(":
+            number: int | None = None
+            place = self.at
             if self.peek() == "?":
                 if not self.pattern.startswith("?:", self.at):
                     raise PatternError("mẫu không dùng được (?…).")
                 self.at += 2
-            piece = self.choice(depth + 1)
+            else:
+                number = self.groups.setdefault(place, len(self.groups) + 1)
+                if number > MAX_GROUPS:
+                    raise PatternError(f"mẫu có hơn {MAX_GROUPS} nhóm.")
+            first, last = self.choice(depth + 1)
             if self.take() != ")":
                 raise PatternError("mẫu thiếu dấu «)».")
-            return piece
+            return (first, last) if number is None else self.marked(first, last, number)
         if char in ("^", "$"):
             return self.single(self.state(where="start" if char == "^" else "end"))
         if char in "*+?{}]":
             raise PatternError(f"«{char}» đứng sai chỗ; muốn tìm chính nó thì viết \\{char}.")
         if char == ".":
-            return self.single(self.state(lambda c: c not in "\r\n\u2028\u2029"))
+            return self.reads(lambda c: self.dot_all or c not in "\r\n\u2028\u2029")
         if char == "[":
-            return self.single(self.state(self.choice_of_chars()))
+            return self.reads(self.choice_of_chars())
         if char == "\\":
-            return self.single(self.state(self.escaped()))
-        return self.single(self.state(lambda c: c == char))
+            return self.reads(self.escaped())
+        return self.reads(lambda c: c == char)
+
+    def marked(self, first: _State, last: _State, number: int) -> _Piece:
+        """The same piece, remembering where it began and ended."""
+        begin, end = self.state(), self.state()
+        begin.mark, end.mark = 2 * number, 2 * number + 1
+        begin.ways.append(first)
+        last.ways.append(end)
+        return begin, end
+
+    def reads(self, fits: Callable[[str], bool]) -> _Piece:
+        """A state that reads one character."""
+        if not self.alike:
+            return self.single(self.state(fits))
+        return self.single(self.state(lambda c: fits(c) or fits(c.lower()) or fits(c.upper())))
 
     def single(self, state: _State) -> _Piece:
         after = self.state()

@@ -14,51 +14,19 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from engine.errors import FeelError
+from engine.feel.foreign import CHARACTERS, FUNCTIONS, WORDS, recognise
+from engine.feel.parameters import FORMS
 
 MAX_TEXT, MAX_NODES, MAX_DEPTH, MAX_DIGITS = 4_000, 400, 40, 34
 KEYWORDS = frozenset([
     "if", "then", "else", "for", "in", "return", "some", "every", "satisfies",
-    "and", "or", "between", "true", "false", "null",
+    "and", "or", "between", "true", "false", "null", "function",
 ])  # fmt: skip
+RANGES = frozenset({"closed", "right_open", "left_open", "open"})
 
 _SHORTER = "Hãy tách thành nhiều biểu thức."
-_QUIET = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_FOREIGN = tuple(
-    (re.compile(pattern), reason, cure)
-    for pattern, reason, cure in (
-        (r"[$#]\{", "«${…}» là biểu thức JUEL của máy khác.", "Bỏ ${ và }, viết FEEL."),
-        (r"\b__\w*|\w__\b", "Tên có «__» không dùng được.", "Đặt tên khác."),
-        (r"===?", "FEEL không có «==».", "So sánh bằng dùng một dấu «=»."),
-        (r"!==", "FEEL không có «!==».", "So sánh khác dùng «!=»."),
-        (r"&&?", "FEEL không có «&&».", "Dùng «and»."),
-        (r"\|\|?", "FEEL không có «||».", "Dùng «or»."),
-        (r"=>|->|\blambda\b|\bfunction\b", "Không được định nghĩa hàm.", "Dùng for, some, every."),
-        (r"!(?!=)", "FEEL không có «!».", "Viết not(…)."),
-        (r"<>", "FEEL không có «<>».", "So sánh khác dùng «!=»."),
-        (r"≤", "FEEL không có «≤».", "Dùng «<=»."),
-        (r"≥", "FEEL không có «≥».", "Dùng «>=»."),
-        (r"≠", "FEEL không có «≠».", "Dùng «!=»."),
-        (r"%", "FEEL không có «%».", "Phần dư viết modulo(a, b)."),
-        (r";", "FEEL không có «;».", "Mỗi biểu thức viết riêng."),
-        (r"'|`", "Dấu nháy đơn không dùng cho chuỗi.", 'Chuỗi viết trong dấu nháy kép "…".'),
-        (r"[“”„«»‘’]", "Dấu nháy cong không dùng được.", 'Chuỗi viết trong dấu nháy thẳng "…".'),
-        (
-            r"\b(?:import|exec|eval|def|class|elif|while|var|let|const|typeof|new)\s+\w",
-            "Đây là mã lập trình (Python, JavaScript), không phải FEEL.",
-            "Chỉ viết biểu thức FEEL.",
-        ),
-        (r"\bNone\b|\bnil\b|\bundefined\b", "FEEL không có giá trị này.", "Viết «null»."),
-        (r"\bTrue\b|\bTRUE\b", "FEEL viết chữ thường.", "Viết «true»."),
-        (r"\bFalse\b|\bFALSE\b", "FEEL viết chữ thường.", "Viết «false»."),
-        (r"\b(?:AND|OR|NOT|IF)\b", "Từ khóa FEEL viết chữ thường.", "Viết and, or, not(…), if."),
-        (r"\bnot\s+(?!\()", "«not» là hàm.", "Viết not(…), có dấu ngoặc."),
-        (
-            r"(?<![.\d])\.\s*[^\W\d]\w*\s*\(",
-            "Không gọi được phương thức bằng dấu chấm.",
-            "Gọi hàm FEEL, ví dụ upper case(ten).",
-        ),
-    )
-)
+_QUIET = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_STRANGE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\U0010ffff]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|([ntr"\\]))')
 
@@ -77,6 +45,14 @@ class _TooBig(Exception):
     pass
 
 
+class _Misnamed(Exception):
+    """A call whose named arguments fit no way of calling the function."""
+
+    def __init__(self, token: Token, function: str) -> None:
+        super().__init__()
+        self.token, self.function = token, function
+
+
 class _Builder:
     """Called by the parser bottom-up; refuses a tree as soon as it grows too big or too deep."""
 
@@ -90,7 +66,27 @@ class _Builder:
             raise _TooBig(f"có hơn {MAX_NODES} phần tử.")
         if depth > MAX_DEPTH:
             raise _TooBig(f"lồng nhau quá sâu, hơn {MAX_DEPTH} tầng.")
+        if data == "value" and children[0].kind in RANGES:
+            return children[0]
+        if data == "call" and any(child.kind == "named" for child in children[1:]):
+            children = _in_order(children)
         return Node(str(data), children, size, depth)
+
+
+def _in_order(children: list[Any]) -> list[Any]:
+    """A call's named arguments put where they stand without names; null where left out."""
+    token, *arguments = children
+    function = " ".join(token.split())
+    for argument in arguments:
+        if argument.kind != "named":
+            raise _Misnamed(token, function)
+    names = [" ".join(argument.children[0].split()) for argument in arguments]
+    for form in FORMS.get(function, ()):
+        places = form.order(names)
+        if places is not None:
+            empty = Node("null", [], 1, 1)
+            return [token, *(empty if p is None else arguments[p].children[1] for p in places)]
+    raise _Misnamed(token, function)
 
 
 @cache
@@ -113,6 +109,8 @@ def parse(text: str, start: str = "expression") -> Node:
         return _parser().parse(text, start=start)  # type: ignore[return-value]
     except _TooBig as error:
         raise FeelError(text, str(error), _SHORTER) from None
+    except _Misnamed as error:
+        raise _explain_names(text, error) from None
     except UnexpectedInput as error:
         raise _explain(text, error) from None
 
@@ -123,11 +121,12 @@ def prepare(text: str) -> str:
         raise FeelError(str(text), "không phải là chữ.", "Viết biểu thức FEEL.")
     if len(text) > MAX_TEXT:
         raise FeelError(text, f"dài hơn {MAX_TEXT} ký tự.", _SHORTER)
+    refuse_strange(text)
     text = unicodedata.normalize("NFC", text)
     bare = blank(text)
-    for pattern, reason, cure in _FOREIGN:
-        if match := pattern.search(bare):
-            raise FeelError(text, reason, cure, match.start())
+    if found := recognise(bare):
+        reason, cure, at = found
+        raise FeelError(text, reason, cure, at)
     level = 0
     for at, sign in enumerate(bare):
         level += (sign in "([{") - (sign in ")]}")
@@ -136,10 +135,20 @@ def prepare(text: str) -> str:
     return text
 
 
+def refuse_strange(text: str) -> None:
+    """FeelError when there are control characters or halves of characters in a text."""
+    if found := _STRANGE.search(text):
+        sign = shown(found[0])
+        raise FeelError(shown(text), f"có ký tự lạ «{sign}».", "Xóa ký tự này.", found.start())
+
+
 def blank(text: str) -> str:
     """The text with strings and comments blanked out, every position kept."""
     return _QUIET.sub(
-        lambda m: '"' + " " * (len(m[0]) - 2) + '"' if m[0][0] == '"' else " " * len(m[0]), text
+        lambda m: (
+            ('"' + " " * (len(m[0]) - 2) + '"')[: len(m[0])] if m[0][0] == '"' else " " * len(m[0])
+        ),
+        text,
     )
 
 
@@ -150,9 +159,15 @@ def unquote(text: str) -> str:
         if match[3]:
             return _ESCAPES[match[3]]
         number = int(match[1] or match[2], 16)
-        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+        fits = 0 < number < 0xD800 or 0xE000 <= number < 0x110000
+        return chr(number) if fits else "\ufffd"
 
     return _ESCAPE.sub(one, text[1:-1])
+
+
+def shown(text: str) -> str:
+    """A piece of a text for a sentence: short, and control characters by their number."""
+    return "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" for c in text[:40])
 
 
 def closest(name: str, known: Any) -> str:
@@ -161,23 +176,41 @@ def closest(name: str, known: Any) -> str:
     return f"Có phải «{found[0]}»?" if found else ""
 
 
+def _explain_names(text: str, error: _Misnamed) -> FeelError:
+    forms = FORMS.get(error.function)
+    if forms is None:
+        cure = FUNCTIONS.get(error.function) or closest(error.function, FORMS)
+        cure = cure or "Xem danh sách hàm."
+        return FeelError(text, f"không có hàm «{error.function}».", cure, error.token.start_pos)
+    ways = " hoặc ".join(", ".join(p.name for p in form.parameters) or "không có" for form in forms)
+    return FeelError(
+        text,
+        f"tên tham số của hàm «{error.function}» không đúng.",
+        f"Tên đúng: {ways}; hoặc viết theo thứ tự, không ghi tên.",
+        error.token.start_pos,
+    )
+
+
 def _explain(text: str, error: UnexpectedInput) -> FeelError:
     at = error.pos_in_stream if isinstance(error.pos_in_stream, int) else len(text)
     if isinstance(error, UnexpectedCharacters):
         if text[at] == '"':
             return FeelError(text, "chuỗi chưa đóng.", 'Thêm dấu " ở cuối chuỗi.', at)
-        return FeelError(text, f"có ký tự lạ «{text[at]}».", "Xóa hoặc thay ký tự này.", at)
+        cure = CHARACTERS.get(text[at], "Xóa hoặc thay ký tự này.")
+        return FeelError(text, f"có ký tự lạ «{shown(text[at])}».", cure, at)
     token = error.token if isinstance(error, UnexpectedToken) else None
     if not isinstance(token, Token) or token.type == "$END":
         return _unfinished(text, getattr(error, "expected", ()))
-    cure = "Kiểm tra dấu ngoặc, dấu phẩy và toán tử."
-    if token == "?":  # noqa: S105 - a token of the grammar
-        cure = "Chọn một trong hai: viết if … then … else …."
-    elif token.type in ("NAME", "STRING", "NUMBER"):
+    begins = not text[: token.start_pos].strip()
+    if token.type == "COMPARE" and begins:
+        cure = f"Bỏ dấu {token} ở đầu."
+    elif token in WORDS:
+        cure = WORDS[token]
+    elif token.type in ("NAME", "STRING", "NUMBER", "FUNCTION"):
         cure = "Thiếu toán tử ở trước, hoặc tên có khoảng trắng."
-    elif token == "=":  # noqa: S105 - a token of the grammar
-        cure = "Không gán được trong biểu thức; chỉ so sánh hai vế."
-    return FeelError(text, f"không chờ «{token}» ở đây.", cure, token.start_pos)
+    else:
+        cure = "Kiểm tra dấu ngoặc, dấu phẩy và toán tử."
+    return FeelError(text, f"không chờ «{shown(token)}» ở đây.", cure, token.start_pos)
 
 
 def _unfinished(text: str, expected: Any) -> FeelError:

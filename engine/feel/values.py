@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.errors import FeelError
 from engine.feel.durations import Months, duration_text
+from engine.feel.ranges import Range
 
 FUEL, MAX_ITEMS, MAX_CHARS = 20_000, 100_000, 100_000
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -38,13 +39,27 @@ class Scope:
         now: datetime | None,
     ) -> None:
         self.text, self._given, self.functions, self.now = text, given, functions, now
-        self._lifted: dict[str, Any] | None = None
+        self._lifted: dict[str | tuple[str, ...], Any] | None = None
         self.frames: list[Mapping[str, Any]] = []
         self.fuel = FUEL
 
     def root(self, name: str) -> Any:
         """The value given from outside; null when there is none."""
-        value = self._given.get(name)
+        return self._lift_once(name, self._given.get(name))
+
+    def inside(self, path: tuple[str, ...]) -> Any:
+        """What lies in the objects given from outside: only that is lifted, not all around it.
+
+        ``...`` when the way goes through anything but objects.
+        """
+        value = self._given.get(path[0])
+        for key in path[1:]:
+            if type(value) is not dict:
+                return ...
+            value = value.get(key)
+        return self._lift_once(path, value)
+
+    def _lift_once(self, key: str | tuple[str, ...], value: Any) -> Any:
         if value is None or type(value) is bool:
             return value
         if type(value) is str:
@@ -54,9 +69,9 @@ class Scope:
         lifted = self._lifted
         if lifted is None:
             lifted = self._lifted = {}
-        if name not in lifted:
-            lifted[name] = _lift(value, self)
-        return lifted[name]
+        if key not in lifted:
+            lifted[key] = _lift(value, self)
+        return lifted[key]
 
     def find(self, name: str) -> Any:
         """The value of a name that may be bound inside the expression."""
@@ -151,6 +166,7 @@ _KINDS: dict[type, str] = {
     time: "time",
     timedelta: "duration",
     Months: "months",
+    Range: "range",
 }
 
 
@@ -183,7 +199,19 @@ def equal(scope: Scope, left: Any, right: Any) -> bool | None:
         return left.keys() == right.keys() and all(
             equal(scope, x, right[key]) is True for key, x in left.items()
         )
+    if what == "range":
+        ends = (left.low_in, left.high_in) == (right.low_in, right.high_in)
+        low, high = equal(scope, left.low, right.low), equal(scope, left.high, right.high)
+        return ends and low is True and high is True
     return bool(_comparable(left) == _comparable(right))
+
+
+def holds(scope: Scope, range_: Range, value: Any) -> bool:
+    """Whether a value lies in a range."""
+    return (
+        compare(scope, ">=" if range_.low_in else ">", value, range_.low) is True
+        and compare(scope, "<=" if range_.high_in else "<", value, range_.high) is True
+    )
 
 
 def compare(scope: Scope, sign: str, left: Any, right: Any) -> bool | None:
@@ -248,6 +276,12 @@ def to_json(value: Any) -> Any:
             return [one(part, depth + 1) for part in item]
         if isinstance(item, Mapping):
             return {str(key): one(part, depth + 1) for key, part in item.items()}
+        if isinstance(item, Range):
+            raise FeelError(
+                "",
+                "kết quả là một khoảng, không lưu được.",
+                "Hỏi x in [1..5], hay lấy .start.",
+            )
         raise FeelError("", f"kết quả kiểu {type(item).__name__} không lưu được.", "Sửa biểu thức.")
 
     return one(value, 0)

@@ -87,11 +87,101 @@ def test_means(text: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # ranges: the examples of DMN 1.3, table 78
+        ("before(1, 10)", True), ("before(10, 1)", False), ("before(1, [1..10])", False),
+        ("before(1, (1..10])", True), ("before([1..10), 10)", True),
+        ("before([1..10], [10..20])", False), ("before([1..10), [10..20])", True),
+        ("before([1..10], (10..20])", True), ("after(12, [1..10])", True),
+        ("after([11..20], [1..10])", True), ("after((10..20], [1..10])", True),
+        ("meets([1..5], [5..10])", True), ("meets([1..5), [5..10])", False),
+        ("met by([5..10], [1..5])", True), ("met by([5..10], [1..5))", False),
+        ("overlaps([1..5], [3..8])", True), ("overlaps([1..8], [3..5])", True),
+        ("overlaps([1..5], [6..8])", False), ("overlaps([1..5], [5..8])", True),
+        ("overlaps([1..5], (5..8])", False), ("overlaps([1..5), [5..8])", False),
+        ("overlaps before([1..5], [3..8])", True), ("overlaps before([1..5], [6..8])", False),
+        ("overlaps before([1..5], (5..8])", False), ("overlaps before([1..5), (1..5])", True),
+        ("overlaps before([1..5], [1..5])", False), ("overlaps after([3..8], [1..5])", True),
+        ("overlaps after([5..8], [1..5))", False), ("overlaps after((1..5], [1..5))", True),
+        ("finishes(10, [1..10])", True), ("finishes(10, [1..10))", False),
+        ("finishes([5..10], [1..10])", True), ("finishes((1..10], [1..10])", True),
+        ("finished by([1..10], 10)", True), ("finished by([1..10], [5..10))", False),
+        ("includes([1..10], 5)", True), ("includes([1..10), 10)", False),
+        ("includes([1..10], [4..6])", True), ("includes((1..10], [1..5])", False),
+        ("during(1, (1..10])", False), ("during((1..10), [1..10])", True),
+        ("starts(1, [1..10])", True), ("starts((1..5], [1..10])", False),
+        ("starts([1..10), [1..10])", True), ("started by([1..10], [1..5])", True),
+        ("coincides(5, 5)", True), ("coincides([1..5], [1..5])", True),
+        ("coincides((1..5), [1..5])", False), ("coincides(5, [5..5])", None),
+        ('before(1, "a")', None), ("overlaps([1..5], 3)", None), ("{r: [1..5]}.r.start", 1),
+        ('date("2026-05-01") in [date("2026-01-01")..date("2026-12-31")]', True),
+        ('[1.."a"] = null', True), ("[1..5] = [1..5]", True), ("[1..5] = [1..5)", False),
+        # types
+        ("2 instance of number", True), ("[1] instance of list<number>", True),
+        ('["a"] instance of list<number>', False), ("null instance of number", False),
+        ("null instance of Null", True), ("1 instance of Any", True),
+        ("x.y instance of Any", False),
+        ('@"2026-01-01" instance of date', True),
+        ('@"2026-01-01" instance of date and time', False),
+        ('@"P1D" instance of days and time duration', True),
+        ('@"P1Y" instance of years and months duration', True), ("[1..2] instance of range", True),
+        ("[1..2] instance of range<number>", True), ("{a: 1} instance of context", True),
+        # named parameters
+        ('substring(start position: 3, string: "foobar")', "obar"),
+        ('substring(string: "foobar", start position: 3, length: 3)', "oba"),
+        ('number(from: "1,000.5", grouping separator: ",", decimal separator: ".")', 1000.5),
+        ("date(year: 2026, month: 2, day: 28)", "2026-02-28"),
+        ('date and time(date: @"2026-01-01", time: @"10:00:00")', "2026-01-01T10:00:00"),
+        ("before(range1: [1..2], range2: [3..4])", True), ("round up(n: 1.2)", 2),
+        ('context put(context: {a: 1}, keys: ["b"], value: 2)', {"a": 1, "b": 2}),
+        # a list of one stands for its item
+        ('upper case(["a"])', "A"), ("floor([1.5])", 1), ('day of week([@"2026-11-22"])', "Sunday"),
+        # text
+        ('replace("abcd", "(ab)|(a)", "[1=$1][2=$2]")', "[1=ab][2=]cd"),
+        ('replace("aXbx", "x", "-", "i")', "a-b-"), ('replace("a.b.c", "\\.", "")', "abc"),
+        ('replace("aaa", "aa?", "b")', "bb"), ('replace("a$", "\\$", "$$")', "a$"),
+        ('split("a1b22c", "[0-9]+")', ["a", "b", "c"]), ('split("", ",")', [""]),
+        ('matches("a\nb", "a.b")', False), ('matches("a\nb", "a.b", "s")', True),
+        # numbers
+        ("stddev([47])", None), ("stddev([2, 4, 7, 5])", 2.0816659994661326),
+        ("mode([6, 1, 9, 6, 1])", [1, 6]), ("mode([])", []), ("median([6, 1, 2, 3])", 2.5),
+        ("exp(0)", 1), ("log(0)", None), ("sqrt(-1)", None), ("modulo(-12, 5)", 3),
+        ("modulo(12, -5)", -3), ("round half down(-5.5, 0)", -5), ("round down(-5.59, 1)", -5.5),
+        # dates
+        ('@"2026-01-15T10:00:00@Europe/Paris" = @"2026-01-15T16:00:00+07:00"', True),
+        ('@"2026-01-15T10:00:00@Nowhere/City"', "refused"),
+        ('@"2026-01-15T10:00:00+07:00".time offset', "PT7H"),
+        ("time(10, 30, 0, @\"PT7H\")", "10:30:00+07:00"),
+        # lists, contexts, loops
+        ("sort([3, 1, 2], function(a, b) a < b)", [1, 2, 3]),
+        ('sort(["b", null, "a"], function(a, b) a < b)', ["b", None, "a"]),
+        ("list replace([2, 4, 7, 8], function(item, new) item < new, 5)", [5, 5, 7, 8]),
+        ("list replace([1, 2], -1, 9)", [1, 9]), ("list replace([1, 2], 3, 9)", None),
+        ("for i in [1..3] return i", [1, 2, 3]), ("for i in 3..1 return i", [3, 2, 1]),
+        ("for i in (1..3) return i", None),
+        ('context([{key: "a", value: 1}, {key: "a", value: 2}])', None),
+        ('context put({x: {y: 1}}, ["x", "y"], 2)', {"x": {"y": 2}}),
+        ("context merge([{a: 1}, {a: 2, b: 3}])", {"a": 2, "b": 3}),
+        ('is(@"10:00:00", @"10:00:00")', True), ('is("1", 1)', False),
+    ],
+)  # fmt: skip
+def test_means_what_the_standard_says(text: str, expected: Any) -> None:
+    if expected == "refused":
+        with pytest.raises(FeelError):
+            feel.compile_expression(text)
+    else:
+        assert value(text) == expected
+
+
+@pytest.mark.parametrize(
     ("cell", "subject", "holds"),
     [
         ("-", 1, True), ("", None, True), ("> 3", 4, True), ("[1..5]", 5, True),
         ("(1..5)", 5, False), ('"a","b"', "b", True), ('not("a","b")', "b", False),
-        ("true", True, True), ("true", False, False), ("list contains(?, 2)", [1, 2], True),
+        ("true", True, True), ("true", False, False), ("?.k > 1", {"k": 2}, True),
+        ("list contains(?, 2)", [1, 2], True), ("]1..3]", 1, False), ("not(]1..3])", 1, True),
+        ("not(< 2, ]1..3))", 3, True), ("not(1) and true", 1, False), ("[1..3], [5..7]", 6, True),
         ("null", None, True), ("< 3, > 5", 6, True),
     ],
 )  # fmt: skip

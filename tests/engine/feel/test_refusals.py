@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine import feel
 from engine.errors import FeelError
@@ -25,7 +22,7 @@ NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
         ("__import__('os')", "«__»"), ("lambda: 1", "định nghĩa hàm"), ("a.b()", "phương thức"),
         ("a.b.c(1)", "phương thức"), ("a ? 1 : 2", "if … then"), ("!a", "not("),
         ("? > 1", "bảng quyết định"),
-        ("a != b ?? c", "«?»"), ("x => x", "hàm"), ("function(x) x", "hàm"), ("a % 2", "modulo"),
+        ("a != b ?? c", "«??»"), ("x => x", "hàm"), ("function(x) x", "hàm"), ("a % 2", "modulo"),
         ("import os", "lập trình"), ("not a", "not("), ("None", "null"), ("True", "true"),
         ("a AND b", "chữ thường"), ("a <> b", "!="), ("a ≤ b", "<="), ("“x”", "nháy"),
         ("foo(1)", "không có hàm"), ("upper cases(a)", "không chờ"), ("coutn(a)", "«count»"),
@@ -42,6 +39,106 @@ def test_refuses_with_a_sentence(text: str, says: str) -> None:
     with pytest.raises(FeelError) as refusal:
         feel.compile_expression(text)
     assert says in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("#{a}", "Bỏ #{"),
+        ("{{a}}", "Bỏ {{"),
+        ("a === 1", "một dấu «=»"),
+        ("a !== 1", "«!=»"),
+        ("a != null && b", "«and»"),
+        ("a is not null", "x != null"),
+        ("a is None", "«null»"),
+        ("a eq 1", "viết «=»"),
+        ("a gt 1", "Viết «>»"),
+        ("a là 1", "viết «=»"),
+        ("a và b", "«and»"),
+        ("a =< 1", "«<=»"),
+        ("a => 1", "«>=»"),
+        ("a >< 1", "«!=»"),
+        ("a ^ 2", "a ** b"),
+        ("a not in (1, 2)", "not(x in"),
+        ("a ?? b", "if x = null"),
+        ("a?.b", "đã an toàn"),
+        ("b if a else c", "if điều kiện then"),
+        ("[x for x in ds]", "for x in ds return"),
+        ("return 1", "không có return"),
+        ("if a > 1: b", "khối lệnh"),
+        ("a := 1", "Không gán"),
+        ("a++", "x + 1"),
+        ("1,5 > a", "dấu chấm"),
+        ("1.000.000", "Viết liền"),
+        ("10%", "0.1"),
+        ("P3D", 'duration("P3D")'),
+        ("PT5M", "nháy"),
+        ("R3/PT10M", "nháy"),
+        ("2026-11-22", "phép trừ"),
+        ("date(2026-11-22)", "phép trừ"),
+        ("22/11/2026", "phép chia"),
+        ("1e5", "dạng mũ"),
+        ("0x1F", "hệ mười"),
+        ("ds[0]", "đếm từ 1"),
+        ("[1..5[", "[1..5)"),
+        ("today > a", "today()"),
+        ("now", "now()"),
+        ("a = NULL", "«null»"),
+        ("a = TRUE", "«true»"),
+        ("IF a THEN b", "chữ thường"),
+        ("= a > 1", "Bỏ dấu ="),
+        ("len(a)", "count(ds)"),
+        ("round(a)", "decimal"),
+        ("trim(a)", "replace"),
+        ("ten.equals(1)", "a = b"),
+        ("ds.size()", "count(ds)"),
+        ("ten.startsWith(1)", "starts with"),
+        ('execution.getVariable("x")', "tên dữ liệu"),
+        ("$a", "không có $"),
+        ("5 days", 'duration("P5D")'),
+        ("a – b", "viết «-»"),
+        ("a × b", "viết «*»"),
+        ("so con > 1", "tên có khoảng trắng"),
+        ("substring(chu: a)", "string, start position, length"),
+        ("cuont(list: a)", "«count»"),
+        ("a instance of foo", "không có kiểu"),
+        ("count(function(x, y) x)", "sort"),
+        ("\x00", "\\u0000"),
+        ("a\u200bb", "\\u200b"),
+    ],
+)
+def test_what_belongs_to_another_language_gets_its_own_cure(text: str, says: str) -> None:
+    with pytest.raises(FeelError) as refusal:
+        feel.compile_expression(text)
+    assert says in refusal.value.message
+    assert refusal.value.cure
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ho_ten = "a == b && c"',
+        "a -- 1",
+        'x = "today"',
+        "// a == b\n1",
+        "todays + nowhere",
+        "ngay - 2026 - 11",
+        "a[b[1]]",
+        "ten1e5 + 1",
+        "P3D1 + xP3D",
+        'replace(a, "x;y", "%")',
+        "a.now + a.today",
+        "{now: 1}.now",
+        "1 instance of Null",
+        "x in [0]",
+        "[[0]]",
+        "if a then [0] else []",
+        "x in ]1..5)",
+        "[1..a[1]]",
+    ],
+)
+def test_what_only_looks_foreign_compiles(text: str) -> None:
+    feel.compile_expression(text)
 
 
 @pytest.mark.parametrize(
@@ -65,33 +162,12 @@ def test_refuses_with_a_sentence(text: str, says: str) -> None:
     ],
 )
 def test_bounds_stop_what_would_run_on(text: str) -> None:
-    began = time.perf_counter()
     with pytest.raises(FeelError):
         feel.to_json(
             feel.compile_expression(text).evaluate(
                 {"l": list(range(300)), "s": "x" * 999, "t": "ab" * 99}
             )
         )
-    assert time.perf_counter() - began < 5  # a bound, not a measure
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(" * 1999 + "1" + ")" * 1999, "[" * 3999, "a" + ".b" * 1999, "a" + "[1]" * 1300,
-        "not(" * 999, "-" * 3999 + "1", "{a:" * 999, "if a then " * 300, "1" + "-1" * 1999,
-        '"' + "\\" * 3998, "/*" * 1999, "x in (" * 600, "for a in a return " * 200,
-        "9" * 3999, "." * 3999, "a and " * 600 + "a", "\ud800", "\U0001f600", "a\u0301" * 999,
-        "working days(" * 300, "?" * 3999, "@" * 3999, "matches(a, \"" + "(" * 3000 + "\")",
-    ],
-    ids=lambda text: text[:12],
-)  # fmt: skip
-def test_hostile_texts_get_an_answer_or_a_sentence_at_once(text: str) -> None:
-    began = time.perf_counter()
-    for compile_ in (feel.compile_expression, feel.compile_unary_tests, feel.compile_script):
-        with contextlib.suppress(FeelError):
-            compile_(text).evaluate({"a": 1, "?": 1}, now=NOW)
-    assert time.perf_counter() - began < 5  # a bound, not a measure
 
 
 def test_an_error_names_place_reason_and_cure() -> None:
@@ -153,27 +229,3 @@ def test_a_result_that_grows_when_written_is_refused() -> None:
     with pytest.raises(FeelError):
         feel.to_json(object())
     assert feel.to_json([date(2026, 11, 22), timedelta(hours=1)]) == ["2026-11-22", "PT1H"]
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(alphabet='ab1."()[]{}<>=!+-*/,:?@ \n\\ifthenelsenot', max_size=60))
-def test_any_text_is_an_answer_or_a_sentence(text: str) -> None:
-    for compile_ in (feel.compile_expression, feel.compile_unary_tests):
-        with contextlib.suppress(FeelError):
-            feel.to_json(compile_(text).evaluate({"a": 1, "b": [1], "?": 1}, now=NOW))
-
-
-WORDS = [
-    "a", "b", "[1]", "{", "}", "(", ")", ",", ".", "..", "+", "-", "*", "/", "**", "=", "!=", "<",
-    ">=", "and", "or", "not(", "if", "then", "else", "for", "x", "in", "return", "some", "every",
-    "satisfies", "between", "null", "true", "1", "2.5", '"s"', '@"P1D"', "?", ":", "count(",
-    "list contains(", "sum(", "now()",
-]  # fmt: skip
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(WORDS), max_size=25))
-def test_any_row_of_words_is_an_answer_or_a_sentence(words: list[str]) -> None:
-    with contextlib.suppress(FeelError):
-        run = feel.compile_expression(" ".join(words))
-        feel.to_json(run.evaluate({"a": 1, "b": [1, {"a": "s"}]}, now=NOW))
