@@ -64,14 +64,17 @@ class TooLarge(Invalid):
 
 
 class ModelError(MotCuaError):
-    """A procedure folder cannot be used: names file, element, reason and cure."""
+    """A procedure folder cannot be used: names file, element, reason, cure and the gate's rule."""
 
     code = "model"
 
-    def __init__(self, file: str, element: str | None, reason: str, cure: str) -> None:
+    def __init__(
+        self, file: str, element: str | None, reason: str, cure: str, rule: str = ""
+    ) -> None:
         where = f"{file}, {element}" if element else file
         super().__init__(f"{where}: {reason} {cure}".strip())
         self.file, self.element, self.reason, self.cure = file, element, reason, cure
+        self.rule = rule
 
 
 class FeelError(MotCuaError):

@@ -13,8 +13,11 @@ from engine.errors import FeelError, ModelError
 from engine.feel import Compiled
 from engine.feel.values import MATH, kind
 
-POLICIES = ("UNIQUE", "FIRST", "ANY", "RULE ORDER", "COLLECT")
-AGGREGATIONS = ("SUM", "MIN", "MAX", "COUNT")
+POLICIES = ("UNIQUE", "FIRST", "ANY", "PRIORITY", "RULE ORDER", "OUTPUT ORDER", "COLLECT")
+RANKED = ("PRIORITY", "OUTPUT ORDER")
+LISTS = ("RULE ORDER", "OUTPUT ORDER", "COLLECT")
+NUMERIC = ("SUM", "MIN", "MAX")
+AGGREGATIONS = (*NUMERIC, "COUNT")
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -32,13 +35,18 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A conclusion column: its name, type, allowed values and what it says when no rule holds."""
+    """A conclusion column: its name, type, allowed values and what it says when no rule holds.
+
+    ``order`` are the allowed values, the one of highest priority first; empty when they are not
+    a plain list.
+    """
 
     id: str
     name: str
     type: str | None
     allowed: Compiled | None
     default: Compiled | None
+    order: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision table. ``inputs`` are the root names it (and what it requires) reads.
+    """A decision table. ``inputs`` are the root names it (and what it requires) asks the data for,
+    ``own`` those that stand in this table.
 
     ``required`` are decisions evaluated first; each is seen under its ``variable``: the value of
     its only output, or a context of its outputs.
@@ -70,6 +79,7 @@ class Decision:
     rules: tuple[Rule, ...]
     required: tuple[Decision, ...]
     inputs: frozenset[str]
+    own: frozenset[str]
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -85,13 +95,25 @@ class Decision:
     ) -> dict[str, Any]:
         """The outputs over JSON values; null where no rule holds and no default is given.
 
-        RULE ORDER and COLLECT give a list per output, an aggregation one value. Raises
-        ModelError when UNIQUE finds two rules, ANY two different answers, a value does not fit
-        its column, or a cell exceeds its bounds.
+        RULE ORDER, OUTPUT ORDER and COLLECT give a list per output, an aggregation one value.
+        Raises ModelError when UNIQUE finds two rules, ANY two different answers, a value does not
+        fit its column, or a cell exceeds its bounds.
         """
+        return self._evaluate(context, functions, now, {})
+
+    def _evaluate(
+        self,
+        context: Mapping[str, Any],
+        functions: Functions | None,
+        now: datetime | None,
+        known: dict[str, dict[str, Any]],
+    ) -> dict[str, Any]:
+        """``known`` are the decisions evaluated already: several may require the same one."""
         seen = dict(context)
         for other in self.required:
-            made = other.evaluate(context, functions=functions, now=now)
+            if other.id not in known:
+                known[other.id] = other._evaluate(context, functions, now, known)
+            made = known[other.id]
             seen[other.variable] = made[other.outputs[0]] if len(made) == 1 else made
 
         def value(compiled: Compiled, names: Mapping[str, Any], place: str) -> Any:
@@ -131,16 +153,18 @@ class Decision:
     def _decided(
         self, held: list[Rule], answers: list[list[Any]], default: Callable[[Compiled], Any]
     ) -> dict[str, Any]:
-        if self.policy in ("RULE ORDER", "COLLECT") and not self.aggregation:
-            return {name: [a[at] for a in answers] for at, name in enumerate(self.outputs)}
-        if self.aggregation:
+        if self.policy in RANKED:
+            answers = sorted(answers, key=self.rank)  # stable: equals stay in the order of rules
+        if self.aggregation and (answers or self.aggregation == "COUNT"):
             return {self.outputs[0]: self._gathered([answer[0] for answer in answers])}
+        if self.policy in LISTS and not self.aggregation:
+            return {name: [a[at] for a in answers] for at, name in enumerate(self.outputs)}
         if not answers:
             return {
                 output.name: None if output.default is None else default(output.default)
                 for output in self.results
             }
-        if self.policy == "ANY" and any(not _same(answer, answers[0]) for answer in answers):
+        if self.policy == "ANY" and any(not same(answer, answers[0]) for answer in answers):
             raise self._error(
                 f"bảng ANY cần mọi dòng đúng cho cùng kết quả, nhưng các dòng {_list(held)} "
                 "cho kết quả khác nhau.",
@@ -148,11 +172,24 @@ class Decision:
             )
         return dict(zip(self.outputs, answers[0], strict=True))
 
+    def rank(self, answer: list[Any]) -> tuple[int, ...]:
+        """The priority of an answer, smallest first: column by column from the left, where a
+        column has an order of values; null comes after all of them.
+        """
+        return tuple(
+            next(
+                (at for at, one in enumerate(output.order) if same([one], [value])),
+                len(output.order),
+            )
+            if value is not None
+            else len(output.order)
+            for output, value in zip(self.results, answer, strict=True)
+            if output.order
+        )
+
     def _gathered(self, values: list[Any]) -> Any:
         if self.aggregation == "COUNT":
             return Decimal(len(values))
-        if not values:
-            return None
         if not all(isinstance(value, Decimal) for value in values):
             raise self._error(
                 f"{self.aggregation} chỉ tính được trên số.", "Ghi số vào cột kết quả."
@@ -202,5 +239,6 @@ def _shown(value: Any) -> str:
     return f"«{str(value)[:40]}» ({kind(value)})"
 
 
-def _same(left: list[Any], right: list[Any]) -> bool:
+def same(left: list[Any], right: list[Any]) -> bool:
+    """Whether two answers are the same in every column."""
     return all(kind(a) == kind(b) and bool(a == b) for a, b in zip(left, right, strict=True))

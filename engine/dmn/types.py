@@ -46,6 +46,11 @@ def fits(value: Any, type_: str | None) -> bool:
     return kind(value) in KINDS[type_]
 
 
+def fits_kind(value: Any, type_: str | None) -> bool:
+    """Whether a FEEL value may be compared with values of a type; null with all."""
+    return value is None or not KINDS.get(type_ or "") or kind(value) in KINDS[type_ or ""]
+
+
 def convert(value: Any, type_: str | None) -> Any:
     """ISO text, as facts hold it, read as the date or time that a column asks for."""
     reader = _READERS.get(type_ or "")

@@ -96,7 +96,7 @@ COLUMNS = """<?xml version="1.0"?>
         <inputEntry id="c12"><text>"a", "b"</text></inputEntry>
         <outputEntry id="k11"><text>{result}</text></outputEntry>
         <outputEntry id="k12"><text>"cao"</text></outputEntry></rule>
-      <rule id="r2"><inputEntry id="c21"><text>&lt; 60</text></inputEntry>
+      <rule id="r2"><inputEntry id="c21"><text>{other}</text></inputEntry>
         <inputEntry id="c22"><text>-</text></inputEntry>
         <outputEntry id="k21"><text>goc + 1</text></outputEntry>
         <outputEntry id="k22"><text>"thấp"</text></outputEntry></rule>
@@ -106,7 +106,7 @@ COLUMNS = """<?xml version="1.0"?>
 USUAL = {
     "version": "http://www.omg.org/spec/DMN/20180521/MODEL/", "table": 'hitPolicy="UNIQUE"',
     "type": "number", "allowed": "", "outputs": "", "second": "hang", "cell": "&gt;= 60",
-    "result": "goc * 2",
+    "other": "&lt; 60", "result": "goc * 2",
 }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def test_rows_and_columns() -> None:
 
 
 def test_a_date_column_reads_the_text_that_facts_hold() -> None:
-    decision = columns(type="date", cell='&gt;= date("2026-09-01")')
+    decision = columns(type="date", cell='&gt;= date("2026-09-01")', other="null")
     made = decision.evaluate({"tuoi": "2026-09-02", "nhom": "a", "goc": 1})
     assert made["hang"] == "cao"
     with pytest.raises(ModelError, match="cần kiểu date"):
@@ -227,6 +227,8 @@ def test_hostile_files_end_in_a_sentence() -> None:
         deep,
         b"\xff\xfe",
         b" " * 3_000_000,
+        b'<?xml version="1.0" encoding="la"?><definitions/>',
+        bomb.decode().encode("utf-16"),
         b"<a/>" * 9,
     ):
         with pytest.raises(ModelError):
