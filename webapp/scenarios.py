@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.catalog import releases
@@ -37,17 +40,48 @@ def run_all(
         label = f"{procedure}/{version}/{path.stem}"
         if only not in label:
             continue
-        with sessions() as session:
-            release = releases.load(session, published[procedure, version])
-        try:
-            outcome = scenario.play(sessions, release, scenario.read(path))
-        except MotCuaError as error:
-            details = "; ".join(
-                f"{k}: {' '.join(v)}" for k, v in getattr(error, "errors", {}).items()
-            )
-            outcome = scenario.Outcome(path.stem, differences=[f"{error.message} {details}"])
-        played.append((label, outcome))
+        played.append((label, _play(sessions, published[procedure, version], path)))
     return played
+
+
+def play_folder(folder: Path, forms: Path) -> list[tuple[str, list[str]]]:
+    """Play the scenarios of one version on a temporary database: (name, differences) of each.
+
+    The version must pass the gate: ModelError as when it is published.
+    """
+    from webapp import demo
+
+    with _database() as sessions:
+        with writing(), sessions() as session:
+            demo.load_organisation(session)
+            release = releases.publish_folder(session, folder, forms, datetime.now(UTC)).id
+            session.commit()
+        return [
+            (path.stem, _play(sessions, release, path).differences)
+            for path in sorted((folder / "scenarios").glob("*.toml"))
+        ]
+
+
+@contextmanager
+def _database(url: str = "") -> Iterator[sessionmaker[Session]]:
+    """An empty database at a URL, else one that is thrown away: it need not outlive a crash."""
+    with tempfile.TemporaryDirectory() as place:
+        engine = make_engine(url or f"sqlite:///{place}/scenarios.db")
+        if not url:
+            event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
+        load_models().create_all(engine)
+        yield sessionmaker(engine)
+        engine.dispose()
+
+
+def _play(sessions: sessionmaker[Session], release_id: int, path: Path) -> scenario.Outcome:
+    with sessions() as session:
+        release = releases.load(session, release_id)
+    try:
+        return scenario.play(sessions, release, scenario.read(path))
+    except MotCuaError as error:
+        details = "; ".join(f"{k}: {' '.join(v)}" for k, v in getattr(error, "errors", {}).items())
+        return scenario.Outcome(path.stem, differences=[f"{error.message} {details}"])
 
 
 @click.command("scenarios")
@@ -56,11 +90,8 @@ def run_all(
 @click.option("--only", default="", help="Only scenarios whose path contains this text.")
 def main(as_json: bool, url: str, only: str) -> None:
     """Run every scenario under processes/*/*/scenarios/."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = make_engine(url or f"sqlite:///{folder}/scenarios.db")
-        load_models().create_all(engine)
-        played = run_all(sessionmaker(engine), only=only)
-        engine.dispose()
+    with _database(url) as sessions:
+        played = run_all(sessions, only=only)
     if as_json:
         rows = [
             {

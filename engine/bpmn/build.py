@@ -12,7 +12,7 @@ from engine.bpmn.events import Boundary, Catch, EventGateway
 from engine.bpmn.graph import Loop, Scope
 from engine.bpmn.graph import Node as Drawn
 from engine.bpmn.joins import Inclusive, Parallel, reach_sets
-from engine.bpmn.loops import Repeat
+from engine.bpmn.loops import COUNTER, COUNTS, Repeat
 from engine.bpmn.nodes import (
     Choice,
     Node,
@@ -63,13 +63,19 @@ def build(scope: Scope, file: str, decisions: Mapping[str, Any], types: Mapping[
     """The plans of one pool; ModelError when an expression does not compile."""
     built = Built(file, decisions, types)
     built.plan = _plan(scope, built)
+    if COUNTER in built.names:
+        for plan in (built.plan, *built.inner.values()):
+            for spec in plan.task_specs.values():
+                if isinstance(spec, Repeat):
+                    spec.counted = True
+    built.names -= COUNTS
     return built
 
 
 def _plan(scope: Scope, built: Built) -> Plan:
     plan = Plan(scope.id, scope.wrapped)
     for node in scope.nodes.values():
-        spec = _node(plan, node, built)
+        spec = _node(plan, scope, node, built)
         if node.loop is not None:
             _repeat(plan, node, spec, node.loop, built)
     for node in scope.nodes.values():
@@ -83,7 +89,7 @@ def _plan(scope: Scope, built: Built) -> Plan:
     return plan
 
 
-def _node(plan: Plan, node: Drawn, built: Built) -> Node:
+def _node(plan: Plan, scope: Scope, node: Drawn, built: Built) -> Node:
     name = f"__turn_{node.id}" if node.loop is not None else node.id
     spec = _CLASSES[node.kind](plan, name)
     spec.bpmn_id, spec.bpmn_name = node.element, node.name
@@ -94,6 +100,9 @@ def _node(plan: Plan, node: Drawn, built: Built) -> Node:
         built.names |= spec.timer.names
     if isinstance(spec, Boundary):
         spec.interrupting = node.interrupting
+        host = scope.nodes[node.host or ""].scope
+        if host is not None and host.wrapped:
+            spec.whole, spec.tag = True, "startEvent"
     if isinstance(spec, ScriptNode):
         spec.script = _script(node, built)
     if isinstance(spec, RuleNode):
@@ -108,7 +117,9 @@ def _node(plan: Plan, node: Drawn, built: Built) -> Node:
         built.names |= spec.decision.inputs
     if isinstance(spec, SubProcess) and node.scope is not None:
         spec.inner = node.scope.id
-        built.inner[node.scope.id] = _plan(node.scope, built)
+        # A process that several call activities call is read for each of them, and built once.
+        if spec.inner not in built.inner:
+            built.inner[spec.inner] = _plan(node.scope, built)
     return spec
 
 
@@ -156,6 +167,6 @@ def _connect(plan: Plan, scope: Scope, node: Drawn, spec: Node, built: Built) ->
             spec.choices.append((condition, flow.target))
     for flow in flows:
         spec.connect(plan.task_specs[flow.target])
-    stops = node.kind == "endEvent" and node.event.kind in ("error", "terminate")
+    stops = node.kind == "endEvent" and node.event.kind in ("error", "cancel", "terminate")
     if not flows and not stops:
         spec.connect(plan.end)

@@ -14,9 +14,11 @@ from engine.bpmn.flow import FUTURE, READY, STARTED, WAITING, InstanceFlow, SubF
 from engine.bpmn.model import Clock
 from engine.errors import MotCuaError
 
-FORMAT = b"\x01"
+FORMAT = b"\x02"
+OLD_FORMAT = b"\x01"  # whole data instead of the numbers of its large values
 MAX_STATE = 32_000_000
 _STATES = {"w": WAITING, "r": READY, "s": STARTED}
+_LARGE = (list, dict)
 _LETTERS = {value: key for key, value in _STATES.items()}
 
 
@@ -30,6 +32,7 @@ def dump(flow: InstanceFlow) -> bytes:
     """The state of an instance after a step has settled."""
     values: list[Any] = []
     index: dict[bytes, int] = {}
+    known: dict[int, int] = {}
 
     def once(value: Any) -> int:
         key = orjson.dumps(value)
@@ -37,6 +40,16 @@ def dump(flow: InstanceFlow) -> bytes:
             index[key] = len(values)
             values.append(value)
         return index[key]
+
+    def shared(value: Any) -> int:
+        # Branches carry the same lists and contexts; each is looked at and written once.
+        if id(value) not in known:
+            known[id(value)] = once(value)
+        return known[id(value)]
+
+    def parts(data: dict[str, Any]) -> list[Any]:
+        large = [name for name, value in data.items() if type(value) in _LARGE]
+        return [{**data, **{name: shared(data[name]) for name in large}} if large else data, large]
 
     scopes = []
     for scope in flow.scopes():
@@ -54,12 +67,13 @@ def dump(flow: InstanceFlow) -> bytes:
                     token._parent,
                     letter,
                     token.task_spec.name,
-                    once(token.data),
+                    once(parts(token.data)),
                     once(token.stamps),
                     token.came,
                     token.host,
                     token.last_state_change,
-                    token.internal_data,
+                    {k: shared(v) if k == "items" else v for k, v in token.internal_data.items()},
+                    token.rank[0],
                 ]
             )
         tokens.sort(key=lambda row: row[0])
@@ -72,7 +86,7 @@ def dump(flow: InstanceFlow) -> bytes:
 
 def load(state: bytes, plan: Any, inner: dict[str, Any], clock: Clock) -> InstanceFlow:
     """The instance again, over the same plan; BadState with a sentence when it does not fit."""
-    if state[:1] != FORMAT:
+    if state[:1] not in (FORMAT, OLD_FORMAT):
         raise BadState("Trạng thái đã lưu có định dạng không biết.")
     try:
         if zstandard.get_frame_parameters(state[1:]).content_size > MAX_STATE:
@@ -95,7 +109,7 @@ def load(state: bytes, plan: Any, inner: dict[str, Any], clock: Clock) -> Instan
                 scope = SubFlow(inner[scope_name], host, flow)
                 flow.subprocesses[host] = scope
             for row in tokens:
-                _token(scope, row, values)
+                _token(scope, row, values, state[:1] == OLD_FORMAT)
     except BadState:
         raise
     except (MotCuaError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -106,12 +120,30 @@ def load(state: bytes, plan: Any, inner: dict[str, Any], clock: Clock) -> Instan
     return flow
 
 
-def _token(scope: Any, row: list[Any], values: list[Any]) -> None:
-    key, parent, letter, name, data, stamps, came, host, changed, internal = row
+def _token(scope: Any, row: list[Any], values: list[Any], old: bool) -> None:
+    key, parent, letter, name, data, stamps, came, host, changed, internal, *rank = row
     if not isinstance(key, int) or key <= 0 or key in scope.tasks or parent not in scope.tasks:
         raise BadState("Trạng thái đã lưu có thứ tự sai.")
     token = Token(scope, scope.spec.task_specs[name], scope.tasks[parent], FUTURE, id=key)
     token._state = _STATES[letter]
-    token.data, token.stamps = dict(values[data]), dict(values[stamps])
+    token.data, token.stamps = _data(values, data, old), dict(values[stamps])
     token.came, token.host, token.internal_data = came, host, internal
-    token.last_state_change = changed
+    if "items" in internal:
+        _items(internal, values, old)
+    token.last_state_change, token.rank = changed, (rank[0] if rank else key,)
+
+
+def _data(values: list[Any], number: int, old: bool) -> dict[str, Any]:
+    if old:
+        return dict(values[number])
+    data, large = values[number]
+    return {**data, **{name: values[data[name]] for name in large}}
+
+
+def _items(internal: dict[str, Any], values: list[Any], old: bool) -> None:
+    """The list of a repeated activity, and what its turns gave."""
+    if not old:
+        internal["items"] = values[internal["items"]]
+        return
+    done = internal["out"]
+    internal["out"] = [[turn, result] for turn, result in enumerate(done) if result is not None]

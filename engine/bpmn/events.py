@@ -32,7 +32,7 @@ class Catch(Node):
     def arm(self, my_task: Token) -> None:
         """Count the due times of a token that has begun to wait."""
         if self.timer is not None:
-            self.arm_one(my_task, self.name, self.bpmn_name, self.timer)
+            self.arm_one(my_task, self.element or self.name, self.bpmn_name, self.timer)
 
     def arm_one(self, my_task: Token, element: str, label: str, timer: scripting.Timer) -> None:
         """Count one due time, once, from the clock of this step."""
@@ -46,11 +46,12 @@ class Catch(Node):
             my_task.internal_data["left"] = left
 
     def waiting_for(self, my_task: Token) -> list[tuple[str, Event]]:
-        return [(self.name, self.event)]
+        return [(self.element or self.name, self.event)]
 
     def caught(self, my_task: Token, element: str, payload: Mapping[str, Any]) -> None:
         """What was waited for has come: take its values and go on."""
-        my_task.internal_data = {}
+        for name in ("due", "left"):
+            my_task.internal_data.pop(name, None)
         my_task.write(dict(payload))
         my_task._ready()
 
@@ -86,23 +87,36 @@ class Boundary(Catch):
     """An event on the edge of an activity; stays armed when it does not interrupt."""
 
     interrupting = True
+    whole = False
 
     def caught(self, my_task: Token, element: str, payload: Mapping[str, Any]) -> None:
-        """Take what the activity knows at this moment; end it, or stay armed beside it."""
+        """Take what the activity knows at this moment; end it, or stay armed beside it.
+
+        ``whole``: the start of an event sub-process, which takes what all of its scope knows and
+        ends all of it, handlers that still run included.
+        """
         top = my_task.workflow.top_workflow
         host: Token = my_task.workflow.tasks[my_task.host]
         left = my_task.internal_data.get("left", 0)
         my_task.host = None
-        my_task.absorb([host, *top.inside(host)])
+        around = [host]
+        if self.whole:
+            live = my_task.workflow.live()
+            around = [t for t in live if t is not my_task and t.host is None]
+        inside = [t for token in around for t in (token, *top.inside(token))]
+        my_task.absorb(inside)
+        for token in inside:
+            token.task_spec.forget(token, my_task)
         if self.interrupting:
-            host.cancel()
+            for token in around:
+                token.cancel()
         elif self.timer is None or left != 0:
             self._arm_again(my_task, host, left)
         super().caught(my_task, element, payload)
 
     def _arm_again(self, my_task: Token, host: Token, left: int | None) -> None:
         again = Token(my_task.workflow, self, my_task.parent, FUTURE)
-        again.host, again.came = host.id, my_task.came
+        again.host, again.came, again.rank = host.id, my_task.came, my_task.rank
         again.data, again.stamps = dict(host.data), dict(host.stamps)
         again._set_state(WAITING)
         self.arm(again)

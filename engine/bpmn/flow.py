@@ -1,12 +1,13 @@
 """A running instance on SpiffWorkflow's workflow and task: own ids, own order, no wall clock.
 
-Replaces the engine's tree scans by a queue of what is ready, and its merging of whole copies by
-the time each value was written. Knows nothing of files or bytes.
+Replaces the engine's tree scans by lists of what is ready, and its merging of whole copies by
+the time each value was written. Parallel branches move in rounds, one node each, in the order in
+which the file draws their flows; what happens inside a sub-process runs before what is around it.
+Knows nothing of files or bytes.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ READY, WAITING, STARTED, FUTURE = (
     TaskState.FUTURE,
 )
 FINISHED = TaskState.FINISHED_MASK
-MAX_STEPS = 20_000
+MAX_STEPS = 100_000
 MAX_TOKENS = 30_000
 _SWEEP = 500
 
@@ -60,10 +61,12 @@ class Token(Task):
 
     ``stamps`` says for each name of ``data`` at which count it was last written (absent = as
     given at the start): what is newer wins where branches meet, whoever arrives last.
-    ``came`` is the node it came from; ``host`` the activity a boundary event belongs to.
+    ``came`` is the node it came from; ``host`` the activity a boundary event belongs to; ``rank``
+    its place among all tokens: branches stand in the order of the flows of their split.
     """
 
     stamps: dict[str, int]
+    rank: tuple[int, ...]
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Token(Task):
         self.came: str | None = None
         self.host: int | None = None
         self.last_state_change: Any = top.tick()
+        self.rank = () if parent is None else parent.rank
         if parent is not None:
             parent._child_added_notify(self)
 
@@ -104,7 +108,7 @@ class Token(Task):
         self._state = value
         self.last_state_change = self.workflow.top_workflow.tick()
         if value == READY and not self.task_spec.manual:
-            self.workflow.top_workflow.queue.append(self)
+            self.workflow.wake(self)
 
     def _inherit_data(self) -> None:
         parent: Any = self.parent
@@ -113,14 +117,18 @@ class Token(Task):
 
     def cancel(self) -> None:
         """End this token and all that hangs on it, unless it has ended."""
-        if not self.has_state(FINISHED):
+        if self.live:
             self._set_state(TaskState.CANCELLED)
             self.task_spec._on_cancel(self)
 
     @property
     def live(self) -> bool:
         """Whether it has not ended."""
-        return not self.has_state(FINISHED)
+        return not self._state & FINISHED
+
+    def _ready(self) -> None:
+        if self.live:
+            self._set_state(READY)
 
     def write(self, values: dict[str, Any]) -> None:
         """Set values; only those that differ count as written."""
@@ -142,19 +150,67 @@ class _Scope:
     tasks: dict[Any, Any]
     task_tree: Any
     spec: Any
+    top_workflow: Any
+    around: Any = None
+    ready: list[Token]
+    busy: dict[Any, None]
 
-    def begin(self, root: Token | None = None) -> None:
+    def begin(self) -> None:
         """Set the root token, under which everything hangs."""
-        self.task_tree = root or Token(self, self.spec.start, state=TaskState.COMPLETED, id=0)
+        self.ready, self.busy = [], {}
+        self.task_tree = Token(self, self.spec.start, state=TaskState.COMPLETED, id=0)
+
+    def wake(self, token: Token) -> None:
+        """Note that a token is ready, here and in the scopes around."""
+        self.ready.append(token)
+        scope: Any = self
+        while scope is not None:
+            scope.busy[self] = None
+            scope = scope.around
+
+    def round(self) -> bool:
+        """Let every token that is ready here or further inside go on by one node, each branch in
+        its place; False when there was none.
+        """
+        scopes, self.busy = [scope for scope in self.busy if scope.ready], {}
+        batch: list[Token] = []
+        for scope in scopes:
+            batch += scope.ready
+            scope.ready = []
+        if len(batch) > 1:
+            batch.sort(key=lambda token: (token.rank, token.last_state_change))
+        for token in batch:
+            if token.state == READY:
+                self.top_workflow.step(token)
+        for scope in scopes:
+            if scope.spec.reach:
+                scope.settle()
+        return bool(batch)
+
+    def settle(self, mutual: bool = False) -> bool:
+        """Let inclusive joins go on that nothing more can reach; False when there is none.
+
+        ``mutual``: only the oldest of those that nothing but other waiting joins can reach.
+        """
+        waiting = [t for t in self.live() if t.state == WAITING]
+        if mutual:
+            waiting.sort(key=lambda token: token.last_state_change)
+        settled = False
+        for token in waiting:
+            if token.state == WAITING and token.task_spec.may_settle(token, mutual):
+                settled = True
+                if mutual:
+                    break
+        return settled
 
     def live(self) -> list[Token]:
         """The tokens that have not ended, oldest first."""
-        return [task for task in self.tasks.values() if task.live]
+        return [task for task in self.tasks.values() if not task._state & FINISHED]
 
     def prune(self) -> None:
         """Forget what has ended; the event log is the history."""
         root = self.task_tree
-        self.tasks = {0: root, **{t.id: t for t in self.tasks.values() if t.live}}
+        self.tasks = {0: root} | {t.id: t for t in self.live()}
         root._children = []
         for token in self.tasks.values():
             if token is not root:
@@ -175,7 +231,10 @@ class SubFlow(_Scope, BpmnSubWorkflow):
 
     def __init__(self, spec: BpmnProcessSpec, host: int, top: InstanceFlow) -> None:
         super().__init__(spec, host, top, deserializing=True)
+        self.around = self.host.workflow
         self.begin()
+        self.task_tree.rank = self.host.rank
+        self.begun = top.count
 
     @property
     def host(self) -> Token:
@@ -190,9 +249,10 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         self.clock = clock
         self.last_id = 0
         self.opened = 0
+        self.steps = 0
+        self.enough = _SWEEP
         self.index: dict[int, Token] = {}
         self.count = 0
-        self.queue: deque[Token] = deque()
         self.trace: list[TraceEntry] = []
         self.sent: list[Sent] = []
         super().__init__(spec, inner, script_engine=self, deserializing=True)
@@ -247,23 +307,38 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         self, will_complete_task: Any = None, did_complete_task: Any = None
     ) -> None:
         """Run everything that needs no person, message or time."""
-        steps = 0
-        while True:
-            while self.queue:
-                token = self.queue.popleft()
-                if token.state != READY:
-                    continue
-                token.run()
-                steps += 1
-                if steps % _SWEEP == 0:
-                    self.prune_all()
-                if steps > MAX_STEPS:
-                    raise Conflict("Quy trình chạy vòng mãi không dừng.", code="endless")
-            if not self._settle():
-                return
+        while self._pass() or self._settle():
+            pass
+
+    def step(self, token: Token) -> None:
+        """Let one ready token go on by one node."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            spec: Any = token.task_spec
+            place = spec.element or token.came  # what we put in stands behind what is drawn
+            raise Conflict(
+                f"Quy trình chạy vòng mãi không dừng ở «{spec.bpmn_name or place}».",
+                code="endless",
+                element=place,
+            )
+        if self.opened > self.enough:
+            self.prune_all()
+        token.run()
+
+    def _pass(self) -> bool:
+        """Each inside as far as it comes, deepest first, then one round of the whole."""
+        inner: dict[Any, None] = {}
+        for scope in self.busy:
+            while scope is not self:
+                inner[scope] = None
+                scope = scope.around
+        for scope in sorted(inner, key=lambda scope: (-scope.depth, scope.begun)):
+            while scope.round():
+                pass
+        return self.round()
 
     def _stuck(self) -> bool:
-        """Whether nothing that still lives waits for a person, a message or time."""
+        """Whether nothing that still lives waits for a person, a message, time or the outside."""
         if self.completed:
             return False
         for token in self.tokens():
@@ -272,33 +347,46 @@ class InstanceFlow(_Scope, BpmnWorkflow):
             for _, event in token.task_spec.waiting_for(token) if token.state == WAITING else ():
                 if event.kind in ("message", "timer"):
                     return False
+                if event.kind == "signal" and not self.throws(event.name):
+                    return False
         return True
 
+    def throws(self, signal: str) -> bool:
+        """Whether something drawn in this pool throws a signal; else only the outside can."""
+        for plan in (self.spec, *self.subprocess_specs.values()):
+            for spec in plan.task_specs.values():
+                thrown = spec.tag in ("endEvent", "intermediateThrowEvent")
+                if thrown and spec.event.kind == "signal" and spec.event.name == signal:
+                    return True
+        return False
+
     def _settle(self) -> bool:
-        """Let inclusive joins go on that nothing more can reach; False when there is none."""
-        waiting = [
-            token
-            for scope in reversed(self.scopes())
-            for token in scope.live()
-            if token.state == WAITING
-        ]
-        if any(token.task_spec.may_settle(token) for token in waiting):
-            return True
+        """When nothing is ready: let joins that wait for each other go on; Conflict if stuck."""
+        for scope in reversed(self.scopes()):
+            if scope.spec.reach and (scope.settle() or scope.settle(mutual=True)):
+                return True
         if not self._stuck():
             return False
-        # Inclusive joins that wait for each other: the one that has waited longest goes on.
-        waiting.sort(key=lambda token: token.last_state_change)
-        if any(token.task_spec.may_settle(token, alone=True) for token in waiting):
-            return True
-        names = {token.task_spec.bpmn_name or token.task_spec.name for token in waiting}
-        places = ", ".join(sorted(f"«{name}»" for name in names if not name.startswith("__")))
-        raise Conflict(f"Quy trình bế tắc ở {places}: không còn gì để chờ.", code="deadlock")
+        waiting = [t.task_spec for t in self.tokens() if t.state == WAITING and t.host is None]
+        drawn = {spec.element: spec.bpmn_name for spec in waiting if spec.element is not None}
+        places = ", ".join(f"«{drawn[element] or element}»" for element in sorted(drawn))
+        raise Conflict(
+            f"Quy trình bế tắc ở {places}: không còn gì để chờ.",
+            code="deadlock",
+            element=min(drawn, default=None),
+        )
 
     def prune_all(self) -> None:
         """Forget what has ended, everywhere."""
         for scope in self.scopes():
             scope.prune()
         self.index = {t.id: t for scope in self.scopes() for t in scope.tasks.values() if t.id}
+        self.opened = len(self.index)
+        self.enough = self.opened + min(self.opened, MAX_TOKENS // 6) + _SWEEP
+        ranks = sorted({token.rank for token in self.index.values()})
+        places = {rank: (place,) for place, rank in enumerate(ranks)}
+        for token in self.index.values():
+            token.rank = places[token.rank]
 
     def finish(self, scope: Any, data: dict[str, Any], stamps: dict[str, int]) -> None:
         """End a scope with these values: the instance, or a sub-process that hands them on."""
@@ -311,7 +399,7 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         host = scope.host
         del self.subprocesses[host.id]
         host.data, host.stamps = data, stamps
-        host.complete()
+        host._set_state(READY)
 
     def close(self, host: Token) -> None:
         """Drop the inside of an activity that was cancelled."""

@@ -20,9 +20,9 @@ EVENTS = (
 class Event:
     """What an event waits for or throws.
 
-    ``kind`` is none, message, timer, signal, error, escalation, terminate or link; ``name`` the
-    message, signal or link; ``code`` the error or escalation (None catches all); ``timer`` the
-    text of the expression and ``cycle`` whether it repeats.
+    ``kind`` is none, message, timer, signal, error, escalation, terminate, cancel or link;
+    ``name`` the message, signal or link; ``code`` the error or escalation (None catches all);
+    ``timer`` the text of the expression and ``cycle`` whether it repeats.
     """
 
     kind: str = "none"
@@ -59,12 +59,19 @@ class Flow:
 
 @dataclass
 class Node:
-    """A flow node. ``element`` is the drawn id for the trace, None for what we put in."""
+    """A flow node. ``element`` is the drawn id for the trace, None for what we put in.
+
+    ``kind`` is what it does, mostly its BPMN tag; ``drawn`` the tag itself. A ``task`` without a
+    type does what a ``manualTask`` does; a ``callActivity`` and a ``transaction`` are
+    ``subProcess`` nodes, the scope of a call being that of the called process. A process that is
+    called twice is read twice: the same ids stand in two scopes.
+    """
 
     id: str
     kind: str
     name: str = ""
     element: str | None = None
+    drawn: str = ""
     event: Event = field(default_factory=Event)
     host: str | None = None
     interrupting: bool = True

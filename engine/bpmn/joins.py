@@ -52,24 +52,20 @@ class Inclusive(Choice):
         my_task._set_state(WAITING)
         return None
 
-    def may_settle(self, my_task: Token, alone: bool = False) -> bool:
+    def may_settle(self, my_task: Token, mutual: bool = False) -> bool:
         waiting = _by_flow(self, my_task)
-        if not waiting:
-            return False
-        if alone:
-            _fire(waiting)
-            return True
         reach: Any = self.plan.reach[self.name]
         taken = set().union(*(reach[name] for name in waiting))
+        open_ways = [reach[name] for name in self._inputs if name not in waiting]
         for token in my_task.workflow.live():
-            if token.task_spec is self or not token.id:
+            # An armed boundary event is no token of its own: its activity stands for it.
+            if token.task_spec is self or not token.id or token.host is not None:
+                continue
+            if mutual and token.state == WAITING and not token.task_spec.waiting_for(token):
                 continue
             at = token.task_spec.name
-            if at in taken:
-                continue
-            for name in self._inputs:
-                if name not in waiting and at in reach[name]:
-                    return False
+            if at not in taken and any(at in way for way in open_ways):
+                return False
         _fire(waiting)
         return True
 

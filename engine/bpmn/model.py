@@ -36,6 +36,22 @@ class MessageFlow:
     target_element: str | None
     fields: tuple[str, ...]
 
+    def payload(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Exactly the listed paths (``nguoi_chet.ho_ten`` or a root name) that have a value."""
+        payload: dict[str, Any] = {}
+        for path in self.fields:
+            *parents, last = path.split(".")
+            source: Any = known
+            for name in parents:
+                source = source.get(name) if isinstance(source, Mapping) else None
+            if not isinstance(source, Mapping) or last not in source:
+                continue
+            target = payload
+            for name in parents:
+                target = target.setdefault(name, {})
+            target[last] = source[last]
+        return payload
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -124,7 +140,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """One completion of a drawn element."""
+    """One completion of a drawn element; ``type`` is its BPMN tag."""
 
     element: str
     type: str
@@ -142,3 +158,4 @@ class Move:
     wanted: tuple[Wanted, ...]
     sent: tuple[Sent, ...]
     trace: tuple[TraceEntry, ...]
+    signals: tuple[Wanted, ...] = ()  # only the outside could send them: bare drawings

@@ -57,16 +57,12 @@ class Node(BpmnTaskSpec):
         my_task.came = None if parent is None else parent.task_spec.name
         if self.repeats is not None:
             parent.task_spec.prepare(parent, my_task)
-        for name in self.watchers:
-            self._watch(my_task, name)
+        for place, name in enumerate(self.watchers, 1):
+            spec: Any = self.plan.task_specs[name]
+            boundary = parent._add_child(spec, FUTURE)
+            boundary.host, boundary.rank = my_task.id, (*my_task.rank, place)
+            spec._update(boundary)
         return self.enter(my_task)
-
-    def _watch(self, my_task: Token, name: str) -> None:
-        parent: Any = my_task.parent
-        spec: Any = self.plan.task_specs[name]
-        boundary = parent._add_child(spec, FUTURE)
-        boundary.host = my_task.id
-        spec._update(boundary)
 
     def enter(self, my_task: Token) -> bool | None:
         """A token has arrived: True when it may go on at once, else it was put to wait."""
@@ -84,6 +80,9 @@ class Node(BpmnTaskSpec):
 
     def leave(self, my_task: Token) -> None:
         """What the completed node sets off besides its flows."""
+
+    def forget(self, my_task: Token, outside: Token) -> None:
+        """Take back from a token outside what only counts within this one's turns."""
 
     def chosen(self, my_task: Token) -> Iterable[str]:
         """The names of the nodes that follow."""
@@ -107,6 +106,9 @@ class Node(BpmnTaskSpec):
         children = []
         for name in self.chosen(my_task):
             children.append(my_task._add_child(self.plan.task_specs[name], FUTURE))
+        if len(children) > 1:
+            for place, child in enumerate(children):
+                child.rank = (*my_task.rank, place)
         for child in children:
             if child.live:
                 child.task_spec._update(child)
@@ -118,7 +120,7 @@ class Node(BpmnTaskSpec):
         """The (element, event) pairs a waiting token can be woken by."""
         return []
 
-    def may_settle(self, my_task: Token, alone: bool = False) -> bool:
+    def may_settle(self, my_task: Token, mutual: bool = False) -> bool:
         """Let a token that waits for others go on when no other can come; True when it does."""
         return False
 
@@ -198,7 +200,7 @@ class Throw(Node):
             top.sent.append(Sent(self.element or self.name, event.name, data))
         elif event.kind == "signal":
             top.throw_signal(my_task, event.name)
-        elif event.kind in ("error", "escalation"):
+        elif event.kind in ("error", "escalation", "cancel"):
             top.throw_up(my_task, event.kind, event.code)
         elif event.kind == "terminate":
             scope: Any = my_task.workflow
@@ -244,7 +246,7 @@ class Choice(Node):
 
 
 class SubProcess(Node):
-    """An embedded sub-process."""
+    """A sub-process, a transaction or the process that a call activity calls."""
 
     inner: str
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from engine.bpmn import codec
 from engine.bpmn.flow import READY, WAITING, InstanceFlow, Token, merge
 from engine.bpmn.model import ArmedTimer, Clock, Model, Move, OpenTask, Wanted
 from engine.bpmn.scripting import plain
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, MotCuaError, NotFound
 
 
 def start(
@@ -30,9 +31,10 @@ def start(
     root = flow.task_tree
     root.data = plain(data)
     root.internal_data["at"] = at
-    root.task_spec._on_complete(root)
-    root.data = {}
-    return _settle(flow)
+    with _moving(flow):
+        root.task_spec._on_complete(root)
+        root.data = {}
+        return _settle(flow)
 
 
 def complete(
@@ -44,8 +46,9 @@ def complete(
     if token.state != READY or not token.task_spec.manual:
         raise Conflict("Công việc này không còn mở.", code="task-not-open", task=task)
     token.write(plain(data))
-    token.run()
-    return _settle(flow)
+    with _moving(flow):
+        token.run()
+        return _settle(flow)
 
 
 def deliver(
@@ -60,16 +63,29 @@ def deliver(
     """A message has come for exactly this waiting place. Conflict when it waits no more."""
     flow = _load(model, pool_id, state, clock)
     token = _waiting(flow, task, element, "message")
-    token.task_spec.caught(token, element, plain(data))
-    return _settle(flow)
+    payload = plain(data)
+    with _moving(flow):
+        token.task_spec.caught(token, element, payload)
+        return _settle(flow)
 
 
 def fire(model: Model, pool_id: str, state: bytes, task: int, element: str, clock: Clock) -> Move:
     """A timer has rung. Conflict when it is not armed any more."""
     flow = _load(model, pool_id, state, clock)
     token = _waiting(flow, task, element, "timer")
-    token.task_spec.caught(token, element, {})
-    return _settle(flow)
+    with _moving(flow):
+        token.task_spec.caught(token, element, {})
+        return _settle(flow)
+
+
+@contextmanager
+def _moving(flow: InstanceFlow) -> Iterator[None]:
+    """A refusal on the way says in ``trace`` what had completed before it; nothing is kept."""
+    try:
+        yield
+    except MotCuaError as error:
+        error.trace = tuple(flow.trace)  # type: ignore[attr-defined]
+        raise
 
 
 def _pool(model: Model, pool_id: str) -> Any:
@@ -103,11 +119,12 @@ def _waiting(flow: InstanceFlow, task: int, element: str, kind: str) -> Token:
 def _settle(flow: InstanceFlow) -> Move:
     flow.do_engine_steps()
     flow.prune_all()
-    open_tasks, timers, wanted = [], [], []
+    open_tasks, timers, wanted, signals = [], [], [], []
+    copies: dict[int, Any] = {}
     for token in flow.tokens():
         spec = token.task_spec
         if token.state == READY and spec.manual:
-            open_tasks.append(OpenTask(token.id, spec.element, plain(token.data)))
+            open_tasks.append(OpenTask(token.id, spec.element, _shown(token.data, copies)))
         if token.state != WAITING:
             continue
         for element, due in token.internal_data.get("due", {}).items():
@@ -115,6 +132,8 @@ def _settle(flow: InstanceFlow) -> Move:
         for element, event in spec.waiting_for(token):
             if event.kind == "message":
                 wanted.append(Wanted(token.id, element, event.name))
+            elif event.kind == "signal" and not flow.throws(event.name):
+                signals.append(Wanted(token.id, element, event.name))
     ended = bool(flow.completed)
     return Move(
         state=codec.dump(flow),
@@ -123,9 +142,21 @@ def _settle(flow: InstanceFlow) -> Move:
         open_tasks=tuple(open_tasks),
         timers=tuple(timers),
         wanted=tuple(wanted),
+        signals=tuple(signals),
         sent=tuple(flow.sent),
         trace=tuple(flow.trace),
     )
+
+
+def _shown(data: dict[str, Any], copies: dict[int, Any]) -> dict[str, Any]:
+    """A copy for those outside; a large value that several tokens carry is copied once."""
+    shown = dict(data)
+    for name, value in data.items():
+        if isinstance(value, (list, dict)):
+            if id(value) not in copies:
+                copies[id(value)] = plain(value)
+            shown[name] = copies[id(value)]
+    return shown
 
 
 def _known(flow: InstanceFlow) -> dict[str, Any]:

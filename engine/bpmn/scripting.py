@@ -15,7 +15,7 @@ from engine.errors import FeelError, Invalid, ModelError, MotCuaError
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MAX_DEPTH = 20
-MAX_NODES = 10_000
+MAX_NODES = 20_000
 
 _LIMIT = re.compile(r"^(\d{1,5}) +(working days?|working hours?|calendar days?|(clock )?hours?)$")
 _DURATION = re.compile(
@@ -187,7 +187,7 @@ def holds(compiled: feel.Compiled, data: Mapping[str, Any], clock: Clock) -> boo
 
 
 def plain(value: Any) -> Any:
-    """A deep copy of a JSON value; Invalid beyond JSON types, depth 20 or 10,000 nodes."""
+    """A deep copy of a JSON value; Invalid beyond JSON types, depth 20 or 20,000 nodes."""
     return _copy(value, 0, [0])
 
 

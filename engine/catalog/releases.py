@@ -9,19 +9,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 import zstandard
-from sqlalchemy import or_, select
+from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel
+from engine.catalog import gate
+from engine.catalog.drawing import form_of as form_of  # the rest of the house takes it from here
+from engine.catalog.facts import day_of
+from engine.catalog.folder import libraries, read_folder, read_scenarios, tables_of
 from engine.catalog.models import ReleaseRow
-from engine.errors import FeelError, ModelError, NotFound
+from engine.errors import NotFound
 from engine.forms import Form, compile_form
 from engine.org.models import Place
-
-_MAX_FILE = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -59,52 +62,17 @@ class Release:
         return ()
 
 
-def read_folder(folder: Path, forms: Path) -> dict[str, str]:
-    """The files of one version as {relative path: text}; forms stand under ``forms/``.
-
-    Raises ModelError when the folder lacks its picture or its procedure.toml.
-    """
-    files: dict[str, str] = {}
-    sources = [
-        *((path, path.name) for path in sorted(folder.glob("*")) if path.is_file()),
-        *((path, f"forms/{path.name}") for path in sorted(forms.glob("*.json"))),
-    ]
-    for path, name in sources:
-        if path.stat().st_size > _MAX_FILE:
-            raise ModelError(str(path), None, "Tệp lớn hơn 10 MB.", "Hãy tách hoặc rút gọn tệp.")
-        try:
-            files[name] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise ModelError(
-                str(path), None, "Tệp không phải văn bản UTF-8.", "Hãy lưu lại bằng mã UTF-8."
-            ) from error
-    for needed in ("process.bpmn", "procedure.toml"):
-        if needed not in files:
-            raise ModelError(str(folder), None, f"Thiếu tệp {needed}.", "Hãy thêm tệp này.")
-    return files
-
-
 def build(files: Mapping[str, str], release_id: int, label: str) -> Release:
-    """Parse a version's files; any fault is a ModelError that names file, element and cure."""
-    try:
-        meta = tomllib.loads(files["procedure.toml"])
-    except tomllib.TOMLDecodeError as error:
-        raise ModelError(
-            f"{label}/procedure.toml", None, f"Sai cú pháp TOML: {error}.", "Hãy sửa tệp."
-        ) from error
-    for needed in ("key", "title", "valid_from"):
-        if needed not in meta:
-            raise ModelError(
-                f"{label}/procedure.toml", needed, "Thiếu khóa bắt buộc.", "Hãy thêm khóa này."
-            )
-    dmn = {name: text.encode() for name, text in files.items() if name.endswith(".dmn")}
-    model = bpmn.parse(files["process.bpmn"].encode(), dmn, f"{label}/process.bpmn")
+    """Parse a version's files, which have passed the gate."""
+    meta = tomllib.loads(files["procedure.toml"])
+    dmn = {name: files[name].encode() for name in tables_of(files)}
+    library = {name: files[name].encode() for name in libraries(files)}
+    model = bpmn.parse(files["process.bpmn"].encode(), dmn, f"{label}/process.bpmn", library)
     forms = {
         Path(name).stem: compile_form(text.encode(), f"{label}/{name}")
         for name, text in files.items()
         if name.startswith("forms/")
     }
-    _check_forms(model, forms, label)
     return Release(
         id=release_id,
         procedure=meta["key"],
@@ -115,15 +83,19 @@ def build(files: Mapping[str, str], release_id: int, label: str) -> Release:
         model=model,
         forms=forms,
         papers=tuple(meta.get("papers", ())),
-        promises=_promises(meta, label),
+        promises=_promises(meta),
         meta=meta,
     )
 
 
 def publish_folder(session: Session, folder: Path, forms: Path, now: datetime) -> ReleaseRow:
-    """Publish one version. The same files published again are the same release."""
+    """Publish one version. The same files published again are the same release.
+
+    ModelError with everything the gate found in ``details["findings"]`` when any of it is an error.
+    """
     files = read_folder(folder, forms)
     label = f"{folder.parent.name}/{folder.name}"
+    gate.refuse_errors(gate.inspect_files({**files, **read_scenarios(folder)}, label))
     release = build(files, 0, label)
     row = session.scalar(
         select(ReleaseRow).where(
@@ -136,8 +108,8 @@ def publish_folder(session: Session, folder: Path, forms: Path, now: datetime) -
             version=release.version,
             digest=release.digest,
             title=release.title,
-            valid_from=_day(release.meta["valid_from"]),
-            valid_to=_day(release.meta.get("valid_to")),
+            valid_from=day_of(release.meta["valid_from"]),
+            valid_to=day_of(release.meta.get("valid_to")),
             files=zstandard.compress(orjson.dumps(files)),
             published_at=now,
         )
@@ -155,19 +127,26 @@ def publish_all(session: Session, root: Path, now: datetime) -> list[ReleaseRow]
     ]
 
 
-_loaded: dict[tuple[int, str], Release] = {}
+_built: dict[tuple[int, str], Release] = {}
+_loaded: WeakKeyDictionary[Engine, dict[int, Release]] = WeakKeyDictionary()
 
 
 def load(session: Session, release_id: int) -> Release:
-    """A release by its number, parsed once per process."""
-    row = session.get(ReleaseRow, release_id)
-    if row is None:
-        raise NotFound("Không có phiên bản thủ tục này.")
-    key = (row.id, row.digest)
-    if key not in _loaded:
-        files = orjson.loads(zstandard.decompress(row.files))
-        _loaded[key] = build(files, row.id, f"{row.procedure}/{row.version}")
-    return _loaded[key]
+    """A release by its number: read once per database, parsed once per process.
+
+    What is published is never changed, so nothing of it is asked again.
+    """
+    known = _loaded.setdefault(session.get_bind().engine, {})
+    if release_id not in known:
+        row = session.get(ReleaseRow, release_id)
+        if row is None:
+            raise NotFound("Không có phiên bản thủ tục này.")
+        key = (row.id, row.digest)
+        if key not in _built:
+            files = orjson.loads(zstandard.decompress(row.files))
+            _built[key] = build(files, row.id, f"{row.procedure}/{row.version}")
+        known[release_id] = _built[key]
+    return known[release_id]
 
 
 def in_force(session: Session, procedure: str, day: date) -> Release:
@@ -205,46 +184,15 @@ def _in_force(day: date) -> Any:
     )
 
 
-def _check_forms(model: bpmn.Model, forms: Mapping[str, Form], label: str) -> None:
-    tasks = {e.id for e in model.elements.values() if e.type in ("userTask", "manualTask")}
-    named = {form_of(model.elements[t]) for t in tasks} | {"start"}
-    for missing in sorted(named - set(forms)):
-        raise ModelError(
-            f"{label}/forms/{missing}.json",
-            missing,
-            "Bước này chưa có biểu mẫu.",
-            f"Hãy thêm tệp {missing}.json.",
+def _promises(meta: Mapping[str, Any]) -> tuple[Promise, ...]:
+    return tuple(
+        Promise(
+            tuple(case["steps"]),
+            feel.compile_expression(case["when"]) if "when" in case else None,
         )
-    for extra in sorted(set(forms) - named):
-        raise ModelError(
-            f"{label}/forms/{extra}.json",
-            extra,
-            "Biểu mẫu không thuộc bước nào trong sơ đồ.",
-            "Hãy đổi tên theo mã bước, hoặc xóa tệp.",
-        )
-
-
-def form_of(element: bpmn.Element) -> str:
-    """The name of the form of a user task: its property ``form``, else its own id."""
-    return element.properties.get("form", element.id)
-
-
-def _promises(meta: Mapping[str, Any], label: str) -> tuple[Promise, ...]:
-    cases = []
-    for case in meta.get("promise", ()):
-        try:
-            when = feel.compile_expression(case["when"]) if "when" in case else None
-        except FeelError as error:
-            raise ModelError(
-                f"{label}/procedure.toml", "promise", error.message, "Hãy sửa điều kiện."
-            ) from error
-        cases.append(Promise(tuple(case["steps"]), when))
-    return tuple(cases)
+        for case in meta.get("promise", ())
+    )
 
 
 def _digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _day(value: Any) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -27,11 +27,11 @@ _SINCE = date(2000, 1, 1)
 class Clubhouse:
     """One database with the club published, and short verbs for the tests."""
 
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
+    def __init__(self, sessions: sessionmaker[Session], folder: Path = FOLDER) -> None:
         self.sessions = sessions
         with writing(), sessions() as session:
             self._found(session)
-            self.release_id = releases.publish_folder(session, FOLDER, FOLDER / "forms", MONDAY).id
+            self.release_id = releases.publish_folder(session, folder, folder / "forms", MONDAY).id
             session.commit()
 
     def _found(self, session: Session) -> None:
@@ -58,6 +58,7 @@ class Clubhouse:
                 ["31001", "31002"],
                 [("giang", "che-do"), ("hai", "lien-thong"), ("khoa", "truong-don-vi")],
             ),
+            ("K1", "ubnd-tinh", [], [("kim", "kiem-soat"), ("quan", "quan-tri")]),
         ):
             agency = Agency(
                 code=agency_code,
@@ -76,7 +77,12 @@ class Clubhouse:
                     )
                 )
             for username, role in posts:
-                person = Person(username=username, name=username.title(), password_hash="-")
+                person = Person(
+                    username=username,
+                    name=username.title(),
+                    email=f"{username}@clb.example",
+                    password_hash="-",
+                )
                 session.add(person)
                 session.flush()
                 people[username] = person.id

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import sessionmaker
 
 from engine.db import load_models, make_engine
 from tests.engine.clubhouse import Clubhouse
+
+CLOCK = Path(__file__).parent / "clock"
 
 
 @pytest.fixture
@@ -17,4 +20,12 @@ def club(database_url: str) -> Iterator[Clubhouse]:
     engine = make_engine(database_url)
     load_models().create_all(engine)
     yield Clubhouse(sessionmaker(engine))
+    engine.dispose()
+
+
+@pytest.fixture
+def clock_club(database_url: str) -> Iterator[Clubhouse]:
+    """The same people with a procedure full of clocks: two branches, pauses, drawn timers."""
+    engine = make_engine(database_url)
+    yield Clubhouse(sessionmaker(engine), CLOCK)
     engine.dispose()

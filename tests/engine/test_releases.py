@@ -60,6 +60,50 @@ def test_a_broken_folder_is_refused_by_name(club: Clubhouse, tmp_path: Path, cas
         assert session.scalar(select(func.count()).select_from(ReleaseRow)) == 1
 
 
+def test_a_refusal_carries_everything_that_was_found(club: Clubhouse, tmp_path: Path) -> None:
+    folder = tmp_path / "hoi-vien" / "2026-01-01"
+    shutil.copytree(FOLDER, folder)
+    for case in ("bad promise", "field not allowed"):
+        BROKEN[case][0](folder)
+    with writing(), club.sessions() as session, pytest.raises(ModelError) as refusal:
+        releases.publish_folder(session, folder, folder / "forms", MONDAY)
+    found = refusal.value.details["findings"]
+    assert {one["rule"] for one in found if one["severity"] == "error"} >= {"form", "promise"}
+    assert refusal.value.rule == next(one["rule"] for one in found)
+
+
+def test_drawings_and_tables_beside_the_picture_are_published_with_it(
+    club: Clubhouse, tmp_path: Path
+) -> None:
+    """They are part of the digest: what a version calls cannot change under it."""
+    folder = tmp_path / "hoi-vien" / "2020-01-01"
+    shutil.copytree(FOLDER, folder)
+    called = (
+        '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="phu" '
+        'targetNamespace="phu"><bpmn:process id="in_the" isExecutable="true">'
+        '<bpmn:startEvent id="bd"><bpmn:outgoing>h1</bpmn:outgoing></bpmn:startEvent>'
+        '<bpmn:endEvent id="kt"><bpmn:incoming>h1</bpmn:incoming></bpmn:endEvent>'
+        '<bpmn:sequenceFlow id="h1" sourceRef="bd" targetRef="kt" /></bpmn:process>'
+        "</bpmn:definitions>"
+    )
+    (folder / "in-the.bpmn").write_text(called, encoding="utf-8")
+    _replace("process.bpmn", 'targetRef="gui_the" />', 'targetRef="in" />')(folder)
+    _replace(
+        "process.bpmn",
+        '<bpmn:endEvent id="gui_the" name="Gửi thẻ"><bpmn:incoming>g2</bpmn:incoming>',
+        '<bpmn:callActivity id="in" name="In thẻ" calledElement="in_the"><bpmn:incoming>g2'
+        "</bpmn:incoming><bpmn:outgoing>g3</bpmn:outgoing></bpmn:callActivity>"
+        '<bpmn:sequenceFlow id="g3" sourceRef="in" targetRef="gui_the" />'
+        '<bpmn:endEvent id="gui_the" name="Gửi thẻ"><bpmn:incoming>g3</bpmn:incoming>',
+    )(folder)
+    with writing(), club.sessions() as session:
+        row = releases.publish_folder(session, folder, folder / "forms", MONDAY)
+        assert "bd" in releases.load(session, row.id).model.elements
+        (folder / "in-the.bpmn").write_text(called.replace('id="bd"', 'id="bd" name="A"'))
+        other = releases.publish_folder(session, folder, folder / "forms", MONDAY)
+        assert other.digest != row.digest
+
+
 def test_the_same_files_are_the_same_release(club: Clubhouse) -> None:
     with writing(), club.sessions() as session:
         again = releases.publish_folder(session, FOLDER, FOLDER / "forms", MONDAY)

@@ -1,7 +1,7 @@
 """Draw small BPMN models from a few lines of text, and walk them with a clock of our own.
 
-start s            kinds: start end user manual script rule send receive catch throw
-user A                    boundary xor and or events sub eventsub
+start s            kinds: start end user manual task script rule send receive catch throw
+user A                    boundary xor and or events sub eventsub transaction call
 xor g default=f    key=value; a message not joined by a `flow` line goes to a partner outside
 s > A > g          flows; `[id] g > B : x > 1` names a flow and gives it a condition
 """
@@ -24,6 +24,7 @@ _TAGS = {
     "end": "endEvent",
     "user": "userTask",
     "manual": "manualTask",
+    "task": "task",
     "script": "scriptTask",
     "rule": "businessRuleTask",
     "send": "sendTask",
@@ -37,6 +38,8 @@ _TAGS = {
     "events": "eventBasedGateway",
     "sub": "subProcess",
     "eventsub": "subProcess",
+    "transaction": "transaction",
+    "call": "callActivity",
 }
 _TIMERS = {"date": "timeDate", "after": "timeDuration", "every": "timeCycle"}
 _ENDS_THAT_SEND = ("end", "throw", "send")
@@ -61,6 +64,13 @@ class _Drawing:
     flows: list[str] = field(default_factory=list)
     joined: set[str] = field(default_factory=set)
     loose: list[tuple[str, bool]] = field(default_factory=list)
+    items: set[str] = field(default_factory=set)
+
+    def item(self, tag: str, name: str) -> str:
+        """An item of a repeated activity; its id is its name when that is still free."""
+        key = name if name not in self.items else f"d{next(_counter)}"
+        self.items.add(name)
+        return f'<{tag} id="{key}" name="{name}"/>'
 
     def root(self, kind: str, name: str) -> str:
         """A message, signal, error or escalation, declared once."""
@@ -70,8 +80,11 @@ class _Drawing:
         return key
 
 
-def draw(pools: Mapping[str, str], flows: str = "") -> bytes:
-    """A BPMN file of pools (id to text) and message flows (`a -> b field,field` per line)."""
+def draw(pools: Mapping[str, str], flows: str = "", called: Mapping[str, str] = {}) -> bytes:
+    """A BPMN file of pools (id to text) and message flows (`a -> b field,field` per line).
+
+    ``called`` are processes (id to text) that belong to no pool, for call activities.
+    """
     drawing = _Drawing()
     for index, line in enumerate(flows.strip().splitlines()):
         left, right = line.split("->")
@@ -82,10 +95,11 @@ def draw(pools: Mapping[str, str], flows: str = "") -> bytes:
             f'<messageFlow id="m{index}" sourceRef="{source}" targetRef="{target}">'
             f"{extension}</messageFlow>"
         )
-    bodies = [
-        f'<process id="p_{key}">{_scope(iter(text.strip().splitlines()), drawing)}</process>'
-        for key, text in pools.items()
-    ]
+    processes = {f"p_{key}": text for key, text in pools.items()} | dict(called)
+    bodies = []
+    for key, text in processes.items():
+        inner = _scope(iter(text.strip().splitlines()), drawing)
+        bodies.append(f'<process id="{key}" isExecutable="true">{inner}</process>')
     for index, (element, sends) in enumerate(drawing.loose):
         ends = (element, "outside") if sends else ("outside", element)
         drawing.flows.append(
@@ -120,14 +134,15 @@ def _scope(lines: Any, drawing: _Drawing) -> str:
             break
         if not line:
             continue
-        if " > " in line.split(" : ")[0] and " := " not in line:
-            parts.append(_flow(line))
-        else:
+        words = line.split()
+        if words[0] in _TAGS and words[1] != ">":
             parts.append(_node(line, lines, drawing))
+        else:
+            parts.append(_flow(line))
     return "".join(parts)
 
 
-_counter = itertools.count()
+_counter = itertools.count(1_000)
 
 
 def _flow(line: str) -> str:
@@ -160,6 +175,8 @@ def _node(line: str, lines: Any, drawing: _Drawing) -> str:
         attributes["cancelActivity"] = "false" if "soft" in flags else "true"
     if kind == "start" and "soft" in flags:
         attributes["isInterrupting"] = "false"
+    if kind == "call":
+        attributes["calledElement"] = options["process"]
     if kind == "eventsub":
         attributes["triggeredByEvent"] = "true"
     own = {k[1:]: v for k, v in options.items() if k.startswith("@")}
@@ -173,8 +190,8 @@ def _node(line: str, lines: Any, drawing: _Drawing) -> str:
             "<extensionElements><spiffworkflow:calledDecisionId>"
             f"{options['decision']}</spiffworkflow:calledDecisionId></extensionElements>"
         )
-    inner += _loop(options, flags)
-    if kind in ("sub", "eventsub"):
+    inner += _loop(options, flags, drawing)
+    if kind in ("sub", "eventsub", "transaction"):
         inner += _scope(lines, drawing)
     text = "".join(f" {k}={quoteattr(v)}" for k, v in attributes.items())
     return f"<{_TAGS[kind]}{text}>{inner}</{_TAGS[kind]}>"
@@ -209,16 +226,20 @@ def _definition(
             )
     if "link" in options:
         return f'<linkEventDefinition name="{options["link"]}"/>'
-    return "<terminateEventDefinition/>" if "terminate" in flags else ""
+    for what in ("terminate", "cancel"):
+        if what in flags:
+            return f"<{what}EventDefinition/>"
+    return ""
 
 
-def _loop(options: Mapping[str, str], flags: set[str]) -> str:
-    if "while" in options:
+def _loop(options: Mapping[str, str], flags: set[str], drawing: _Drawing) -> str:
+    if "while" in options or "most" in options:
         before = ' testBefore="true"' if "before" in flags else ""
-        return (
-            f"<standardLoopCharacteristics{before}><loopCondition>{escape(options['while'])}"
-            "</loopCondition></standardLoopCharacteristics>"
-        )
+        before += f' loopMaximum="{options["most"]}"' if "most" in options else ""
+        condition = ""
+        if "while" in options:
+            condition = f"<loopCondition>{escape(options['while'])}</loopCondition>"
+        return f"<standardLoopCharacteristics{before}>{condition}</standardLoopCharacteristics>"
     if "each" not in options and "times" not in options:
         return ""
     inner = ""
@@ -229,9 +250,9 @@ def _loop(options: Mapping[str, str], flags: set[str]) -> str:
     if "into" in options:
         inner += f"<loopDataOutputRef>{options['into']}</loopDataOutputRef>"
     if "as" in options:
-        inner += f'<inputDataItem id="{options["as"]}" name="{options["as"]}"/>'
+        inner += drawing.item("inputDataItem", options["as"])
     if "gives" in options:
-        inner += f'<outputDataItem id="{options["gives"]}" name="{options["gives"]}"/>'
+        inner += drawing.item("outputDataItem", options["gives"])
     if "until" in options:
         inner += f"<completionCondition>{escape(options['until'])}</completionCondition>"
     one_by_one = ' isSequential="true"' if "one-by-one" in flags else ""
@@ -251,9 +272,12 @@ class Walk:
         dmn: Mapping[str, bytes] | None = None,
         pool: str = "a",
         at: str | None = None,
+        called: Mapping[str, str] = {},
     ) -> None:
         self.model = (
-            bpmn.parse(draw({"a": text}), dmn or {}, "thu.bpmn") if isinstance(text, str) else text
+            bpmn.parse(draw({"a": text}, called=called), dmn or {}, "thu.bpmn", strict=False)
+            if isinstance(text, str)
+            else text
         )
         self.pool, self.clock = pool, Clock()
         self.trace: list[str] = []

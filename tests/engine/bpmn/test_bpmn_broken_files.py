@@ -1,4 +1,4 @@
-"""Damaged drawings: whatever is missing or wrong, the answer is a refusal or a model that runs."""
+"""Damaged drawings: whatever is missing or wrong, the answer is findings or a model that runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 from lxml import etree
 
 from engine import bpmn
+from engine.bpmn import gate
 from engine.errors import ModelError, MotCuaError
+from engine.findings import RULES
 from tests.engine.bpmn.drawing import Clock, draw
 from tests.engine.bpmn.test_bpmn_state import MANY
 
@@ -85,6 +87,55 @@ def test_a_damaged_drawing_is_refused_or_runs(seed: int) -> None:
     assert all(told)
 
 
+def refusal(source: bytes, strict: bool) -> ModelError | None:
+    """What parse raises."""
+    try:
+        bpmn.parse(source, {}, "hong.bpmn", strict=strict)
+    except ModelError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("seed", range(300))
+def test_the_gate_answers_for_a_damaged_drawing(seed: int, strict: bool) -> None:
+    """Findings that a person can act on, the same as parse raises, and never a fault of its own."""
+    source = damaged(WHOLE, random.Random(seed))
+    inspection = gate.inspect(source, "hong.bpmn", strict=strict)
+    errors = [finding for finding in inspection.findings if finding.severity == "error"]
+    assert inspection.ok == (errors == [])
+    for finding in inspection.findings:
+        assert finding.rule in RULES, finding
+        assert finding.message
+        assert finding.cure
+    raised = refusal(source, strict)
+    if raised is None:
+        assert all(RULES[finding.rule].group == "soundness" for finding in errors)
+    else:
+        assert (raised.element, raised.rule) == (errors[0].element, errors[0].rule)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_gate_answers_for_damaged_bytes(seed: int) -> None:
+    """Bytes changed, cut out or doubled anywhere, tags and attributes included."""
+    dice = random.Random(seed)
+    source = bytearray(WHOLE)
+    for _ in range(dice.randint(1, 20)):
+        at, size = dice.randrange(len(source)), dice.randint(1, 200)
+        how = dice.randrange(4)
+        if how == 0:
+            source[at] = dice.randrange(256)
+        elif how == 1:
+            del source[at : at + size]
+        elif how == 2:
+            source[at:at] = source[at : at + size]
+        else:
+            source[at:at] = dice.choice([b"<", b">", b'"', b"&", b"]]>", b"<![CDATA[", b"__"])
+    inspection = gate.inspect(bytes(source), "hong.bpmn", strict=dice.random() < 0.5)
+    assert {finding.rule for finding in inspection.findings} <= set(RULES)
+
+
 def test_the_drawing_the_damage_begins_from_is_sound() -> None:
     """Else every refusal above would be of the same thing."""
     assert set(bpmn.parse(WHOLE, {}, "lanh.bpmn").plans) == {"a", "b"}
+    assert gate.inspect(WHOLE, "lanh.bpmn", strict=True).findings == ()

@@ -202,7 +202,7 @@ def test_a_signal_reaches_every_place_that_waits_for_it() -> None:
         """
     )
     assert walk.open == ["A"]
-    assert walk.do("A").open == ["B", "C"]
+    assert walk.do("A").open == ["C", "B"]
     assert walk.do("B").do("C").ended
 
 

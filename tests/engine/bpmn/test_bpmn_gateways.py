@@ -317,8 +317,10 @@ def test_a_deadlock_is_refused_where_it_would_happen() -> None:
         B > j > e
         """
     )
-    with pytest.raises(Conflict, match=r"bế tắc.*Đủ hai kết quả"):
+    with pytest.raises(Conflict, match=r"bế tắc.*Đủ hai kết quả") as refused:
         walk.do("A", k=1)
+    assert refused.value.details["element"] == "j"
+    assert walk.open == ["A"]
 
 
 def test_two_inclusive_joins_that_wait_for_each_other_go_on() -> None:
@@ -346,4 +348,5 @@ def test_two_inclusive_joins_that_wait_for_each_other_go_on() -> None:
     walk.do("B")
     assert not walk.ended
     assert walk.do("A").ended
-    assert walk.trace[-6:] == ["j2", "x2", "e2", "j1", "x1", "e1"]
+    assert sorted(walk.trace[-6:]) == ["e1", "e2", "j1", "j2", "x1", "x2"]
+    assert walk.trace.index("j2") < walk.trace.index("j1")

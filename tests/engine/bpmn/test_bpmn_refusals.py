@@ -114,7 +114,12 @@ def test_what_the_engine_could_not_do_faithfully_is_refused(text: str, element: 
 def test_elements_without_a_faithful_meaning_are_refused(inside: str) -> None:
     """What the engine would ignore, end silently or evaluate."""
     xml = draw({"a": "start s\nuser A\ns > A"}).decode()
-    error = refused(xml.replace('<process id="p_a">', '<process id="p_a">' + inside).encode())
+    error = refused(
+        xml.replace(
+            '<process id="p_a" isExecutable="true">',
+            '<process id="p_a" isExecutable="true">' + inside,
+        ).encode()
+    )
     assert error.element in ("x", "s")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import random
 import time
 import uuid
@@ -145,7 +147,7 @@ def test_a_corrupted_state_is_refused_with_a_sentence() -> None:
     """Any changed byte, any cut, another pool, another format."""
     walk = Walk(MANY, {"n": 0, "items": [1, 2]})
     state, task = walk.move.state, walk.move.open_tasks[0].id
-    broken = [b"", state[:1], state[:-1], state[: len(state) // 2], b"\x02" + state[1:], b"{}"]
+    broken = [b"", state[:1], state[:-1], state[: len(state) // 2], b"\x03" + state[1:], b"{}"]
     broken += [
         state[:i] + bytes([state[i] ^ 0x41]) + state[i + 1 :] for i in range(0, len(state), 7)
     ]
@@ -244,3 +246,39 @@ def test_a_long_chain_of_tasks_and_deep_history_stay_fast() -> None:
         sizes.add(len(walk.move.state))
     assert max(sizes) < 150
     assert Clock().now == walk.clock.now
+
+
+FIRST_FORMAT = base64.b85decode(
+    b"0VuUE{bYv#^#%X}jV2*LYnu+doimDKm<40j;Wy@Jw;3r|zgqF_f`H!5Fbn_$Ypu1OYmy2S)zuJKbKd}niI@XufTR"
+    b"OL2Z4m?bUAwzsR-5*&7C2^d{<;iePNu&(-;P6fU81qZy?qOtGqpooAUNx%wZ^YMRdYN#lGAf7mFxWRI2MGl>azi+"
+    b"&<Tba_6oa?vGXOP+)DbQ*D~ZX_Bh+1hcRT8UO<m@Pz@8FUpA6tl&~^`#FVa7%W?+g0ZR0_1FYFVm8AB<A@3z;KL%"
+    b"s7(tlq(mp&uVw`de7KZUfUHkx4W$F({wE"
+)
+
+
+def test_a_state_of_the_first_format_is_still_read() -> None:
+    """A dossier that was open when the format changed goes on: turns, results, cycles."""
+    walk = Walk(
+        """
+        start s
+        and g
+        user A each=items as=i into=rs gives=r
+        user B
+        boundary late on=B soft every=R3/PT1H
+        user C
+        and j
+        end e
+        s > g > A > j
+        g > B > j > e
+        late > C
+        """,
+        {"items": ["x", "y"], "n": 1},
+    )
+    walk.do("A", 1, r="Y").ring("late")
+    now = walk.move
+    task = walk.task("A").id
+    walk.move = dataclasses.replace(now, state=FIRST_FORMAT)
+    assert walk.task("A").id == task
+    walk.do("A", r="X").ring("late").do("B").do("C").do("C")
+    assert walk.ended
+    assert walk.data == {"items": ["x", "y"], "n": 1, "rs": ["X", "Y"]}
