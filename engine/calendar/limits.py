@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from engine.errors import Invalid
@@ -57,6 +58,7 @@ class Limit:
         return f"{self.amount} {_NAMES[self.unit]}"
 
 
+@lru_cache(maxsize=1024)
 def parse_limit(text: str) -> Limit:
     """Read "24 hours", "2 working hours", "8 working days", "12 calendar days".
 

@@ -6,14 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
-from engine.calendar.working import Calendar
+from engine.calendar.hours import Day, Hours, Shifts
+from engine.calendar.working import FIRST_YEAR, TIMEZONE, Calendar
 
-TIMEZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-OFFICE_HOURS = ((time(7, 30), time(11, 30)), (time(13, 30), time(17)))
+__all__ = ["OFFICE_HOURS", "SWAPS", "TIMEZONE", "Swap", "default_calendar", "public_holidays"]
+
+OFFICE_HOURS: Shifts = ((time(7, 30), time(11, 30)), (time(13, 30), time(17)))
+OFFICE_WEEK = Hours(
+    since=date(FIRST_YEAR, 1, 1),
+    week=(OFFICE_HOURS,) * 5 + ((), ()),
+    late_after=time(15),  # NĐ 309/2026 Đ.18.2; before it NĐ 61/2018 Đ.19
+)
 CULTURE_DAY_SINCE = 2026  # NQ 28/2026/QH16: 24/11, Ngày Văn hóa Việt Nam
 
 
@@ -33,7 +39,7 @@ SWAPS = (
 )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def public_holidays(year: int) -> Mapping[date, str]:
     """The year's public holidays with their days in lieu, {day: Vietnamese name}.
 
@@ -56,15 +62,15 @@ def default_calendar(
 ) -> Calendar:
     """Monday to Friday 07:30–11:30 and 13:30–17:00, Vietnam's holidays, the exchanged days.
 
-    ``off`` and ``worked`` add single days off and make-up days to those of ``swaps``.
+    ``off`` and ``worked`` add single days off and make-up days to those of ``swaps``. What an
+    agency or a province says goes on top with ``Calendar.over``.
     """
-    swaps = tuple(swaps)
-    names = {swap.off: f"Nghỉ hoán đổi, làm bù ngày {swap.worked:%d/%m/%Y}" for swap in swaps}
-    names.update(dict.fromkeys(off, "Ngày nghỉ theo thông báo"))
-    return Calendar(
-        tz=TIMEZONE,
-        week=(OFFICE_HOURS,) * 5 + ((), ()),
-        holidays=public_holidays,
-        off=names,
-        worked=frozenset(worked) | {swap.worked for swap in swaps},
-    )
+    days: dict[date, Day] = {}
+    for swap in swaps:
+        note = f"Nghỉ hoán đổi, làm bù ngày {swap.worked:%d/%m/%Y}"
+        days[swap.off] = Day("off", note=note)
+        note = f"cho ngày {swap.off:%d/%m/%Y}"
+        days[swap.worked] = Day("worked", like=swap.off.weekday(), note=note)
+    days |= {day: Day("off", note="Ngày nghỉ theo thông báo") for day in off}
+    days |= {day: Day("worked") for day in worked}
+    return Calendar((OFFICE_WEEK,), days, public_holidays)

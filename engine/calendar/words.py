@@ -38,19 +38,23 @@ def remaining_words(
         minutes = working_minutes(calendar, due, now)
         if not minutes:
             return Words("late", "Vừa quá hạn")
-        return Words("late", f"Quá hạn {duration_words(calendar, minutes)}")
+        return Words("late", f"Quá hạn {duration_words(calendar, minutes, now)}")
     minutes = working_minutes(calendar, now, due)
     level: Level = "soon" if minutes <= SOON else "ok"
     if minutes:
-        return Words(level, f"Còn {duration_words(calendar, minutes)} làm việc")
+        return Words(level, f"Còn {duration_words(calendar, minutes, now)} làm việc")
     if due - now < timedelta(minutes=1):
         return Words(level, "Đến hạn lúc này")
     return Words(level, f"Đến hạn {moment_words(calendar, due)}, ngoài giờ làm việc")
 
 
-def duration_words(calendar: Calendar, minutes: int) -> str:
-    """Working minutes as "1 ngày 7 giờ", "3 giờ", "1 giờ 20 phút" or "25 phút"."""
-    days, rest = divmod(minutes, calendar.day_length // timedelta(minutes=1))
+def duration_words(calendar: Calendar, minutes: int, at: datetime) -> str:
+    """Working minutes as "1 ngày 7 giờ", "3 giờ", "1 giờ 20 phút" or "25 phút".
+
+    A day is a usual working day of the hours in force ``at`` that moment.
+    """
+    usual = calendar.day_length(calendar.local(at).date()) // timedelta(minutes=1)
+    days, rest = divmod(minutes, usual)
     hours, rest = divmod(rest, 60)
     if days:
         return f"{days} ngày" + (f" {hours} giờ" if hours and days < MANY_DAYS else "")

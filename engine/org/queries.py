@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
-from engine.org.access import HEAD, Actor
+from engine.org.access import CONTROL, HEAD, Actor
 from engine.org.models import Agency, Assignment, Jurisdiction, Person, Place
 
 KINDS: dict[str, str] = {
@@ -85,6 +85,14 @@ def people_with(session: Session, agency_id: int, role: str, at: datetime) -> li
 def heads_of(session: Session, agency_id: int, at: datetime) -> list[Person]:
     """The heads of an agency at a moment."""
     return people_with(session, agency_id, HEAD, at)
+
+
+def control_offices(session: Session, at: datetime) -> list[int]:
+    """The agencies in which somebody watches over all dossiers at a moment."""
+    held = select(Assignment.agency_id).where(
+        Assignment.role == CONTROL, _valid(Assignment, _day(at))
+    )
+    return sorted(set(session.scalars(held)))
 
 
 def _valid(table: Any, day: date) -> ColumnElement[bool]:

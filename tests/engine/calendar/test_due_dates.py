@@ -1,12 +1,26 @@
-"""Dated cases of the four clocks, each worked out by hand from the wall calendar."""
+"""What moves a date beside the count itself: exchanged days, the 15:00 rule, warnings, pauses."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from engine.calendar import Swap, default_calendar, due, parse_limit, start_after_15h, warn_at
+from engine.calendar import (
+    Calendar,
+    Hours,
+    Swap,
+    add_pause,
+    default_calendar,
+    due,
+    elapsed,
+    explain,
+    parse_limit,
+    parse_warning,
+    remaining,
+    start_after_15h,
+    warn_at,
+)
 from engine.calendar.vietnam import TIMEZONE
 from engine.errors import Invalid
 
@@ -22,197 +36,6 @@ def said(moment: datetime) -> str:
     """A moment as local "dd/mm/yyyy HH:MM"."""
     assert moment.utcoffset().total_seconds() == 0, "stored as UTC"
     return f"{moment.astimezone(TIMEZONE):%d/%m/%Y %H:%M}"
-
-
-WORKING_DAYS = [
-    # Monday to Friday in a plain week of March 2026
-    ("02/03/2026 08:00", 1, "03/03/2026 17:00"),
-    ("02/03/2026 08:00", 3, "05/03/2026 17:00"),
-    ("02/03/2026 08:00", 5, "09/03/2026 17:00"),
-    ("02/03/2026 16:59", 1, "03/03/2026 17:00"),
-    # before opening, after closing, over lunch: the first day is not counted all the same
-    ("02/03/2026 06:10", 1, "03/03/2026 17:00"),
-    ("02/03/2026 12:15", 1, "03/03/2026 17:00"),
-    ("02/03/2026 20:45", 1, "03/03/2026 17:00"),
-    # from a weekend
-    ("07/03/2026 09:00", 1, "09/03/2026 17:00"),
-    ("08/03/2026 23:59", 2, "10/03/2026 17:00"),
-    # Friday 15:01
-    ("06/03/2026 15:01", 1, "09/03/2026 17:00"),
-    # month end: Tuesday 31/03 to Wednesday 01/04; year end over Friday 01/01/2027
-    ("31/03/2026 10:00", 1, "01/04/2026 17:00"),
-    ("31/12/2026 10:00", 1, "04/01/2027 17:00"),
-    # Tết 2026: Monday 16/02 to Friday 20/02 off
-    ("13/02/2026 15:01", 1, "23/02/2026 17:00"),
-    ("12/02/2026 09:00", 3, "24/02/2026 17:00"),
-    ("17/02/2026 09:00", 1, "23/02/2026 17:00"),
-    # Giỗ Tổ on Sunday 26/04/2026, in lieu Monday 27/04; then 30/04 and 01/05
-    ("24/04/2026 10:00", 1, "28/04/2026 17:00"),
-    ("24/04/2026 10:00", 3, "04/05/2026 17:00"),
-    # National Day 2026: 31/08 exchanged for Saturday 22/08, 01/09 and 02/09 off
-    ("28/08/2026 10:00", 1, "03/09/2026 17:00"),
-    ("21/08/2026 10:00", 1, "22/08/2026 17:00"),
-    ("21/08/2026 10:00", 2, "24/08/2026 17:00"),
-    # 24/11 is a holiday from 2026 on, not in 2025
-    ("23/11/2026 10:00", 1, "25/11/2026 17:00"),
-    ("21/11/2025 10:00", 1, "24/11/2025 17:00"),
-    # the limits of NĐ 301/2026 after a Trích lục on Thursday 03/09/2026
-    ("03/09/2026 09:30", 1, "04/09/2026 17:00"),
-    ("03/09/2026 09:30", 8, "15/09/2026 17:00"),
-    ("03/09/2026 09:30", 18, "29/09/2026 17:00"),
-    # Tết 2027: Thursday 04/02 to Wednesday 10/02 off
-    ("03/02/2027 09:00", 1, "11/02/2027 17:00"),
-    # zero days: the day itself, else the next working day
-    ("06/03/2026 09:00", 0, "06/03/2026 17:00"),
-    ("06/03/2026 17:00", 0, "06/03/2026 17:00"),
-    ("06/03/2026 17:01", 0, "09/03/2026 17:00"),
-    ("07/03/2026 09:00", 0, "09/03/2026 17:00"),
-]
-
-
-@pytest.mark.parametrize(("start", "days", "end"), WORKING_DAYS)
-def test_working_days(start: str, days: int, end: str) -> None:
-    """The first day is not counted; the last ends with its working hours."""
-    assert said(due(CALENDAR, at(start), f"{days} working days")) == end
-
-
-WORKING_HOURS = [
-    ("02/03/2026 08:00", 2, "02/03/2026 10:00"),
-    ("02/03/2026 07:00", 2, "02/03/2026 09:30"),
-    ("02/03/2026 10:30", 2, "02/03/2026 14:30"),
-    ("02/03/2026 09:30", 2, "02/03/2026 11:30"),
-    ("02/03/2026 12:00", 2, "02/03/2026 15:30"),
-    ("02/03/2026 16:00", 2, "03/03/2026 08:30"),
-    ("02/03/2026 18:00", 4, "03/03/2026 11:30"),
-    ("06/03/2026 15:01", 2, "09/03/2026 07:31"),
-    ("13/02/2026 15:01", 4, "23/02/2026 09:31"),
-    ("02/03/2026 08:00", 8, "03/03/2026 08:30"),
-    ("07/03/2026 10:00", 8, "10/03/2026 08:00"),
-    ("02/03/2026 12:00", 0, "02/03/2026 12:00"),
-]
-
-
-@pytest.mark.parametrize(("start", "hours", "end"), WORKING_HOURS)
-def test_working_hours(start: str, hours: int, end: str) -> None:
-    """Only minutes inside a shift count."""
-    assert said(due(CALENDAR, at(start), f"{hours} working hours")) == end
-
-
-CLOCK_AND_CALENDAR = [
-    ("02/03/2026 15:20", "24 hours", "03/03/2026 15:20"),
-    ("06/03/2026 15:01", "24 hours", "07/03/2026 15:01"),
-    ("15/02/2026 22:00", "24 hours", "16/02/2026 22:00"),
-    ("31/12/2026 23:30", "1 hour", "01/01/2027 00:30"),
-    ("02/03/2026 12:00", "0 hours", "02/03/2026 12:00"),
-    # calendar days: 12 from Monday 02/03 is Saturday 14/03, so Monday 16/03
-    ("02/03/2026 10:00", "12 calendar days", "16/03/2026 17:00"),
-    ("02/03/2026 10:00", "10 calendar days", "12/03/2026 17:00"),
-    # ending on Tết, on Giỗ Tổ's Sunday, on 24/11
-    ("10/02/2026 10:00", "7 calendar days", "23/02/2026 17:00"),
-    ("16/04/2026 10:00", "10 calendar days", "28/04/2026 17:00"),
-    ("12/11/2026 10:00", "12 calendar days", "25/11/2026 17:00"),
-    ("07/03/2026 10:00", "0 calendar days", "09/03/2026 17:00"),
-    ("06/03/2026 17:30", "0 calendar days", "09/03/2026 17:00"),
-]
-
-
-@pytest.mark.parametrize(("start", "limit", "end"), CLOCK_AND_CALENDAR)
-def test_clock_hours_and_calendar_days(start: str, limit: str, end: str) -> None:
-    """Clock hours run day and night; calendar days never end on a day off."""
-    assert said(due(CALENDAR, at(start), limit)) == end
-
-
-PAUSES = [
-    # one whole working day, an afternoon of three working hours, a night: nothing
-    (
-        "02/03/2026 08:00",
-        "3 working days",
-        [("03/03/2026 09:00", "04/03/2026 09:00")],
-        "06/03/2026 17:00",
-    ),
-    (
-        "02/03/2026 08:00",
-        "3 working days",
-        [("03/03/2026 13:30", "03/03/2026 16:30")],
-        "06/03/2026 10:30",
-    ),
-    (
-        "02/03/2026 08:00",
-        "3 working days",
-        [("03/03/2026 17:00", "04/03/2026 07:30")],
-        "05/03/2026 17:00",
-    ),
-    # across Tết: Friday 13/02 15:00 to Monday 23/02 09:30 is two hours and two hours
-    (
-        "12/02/2026 09:00",
-        "3 working days",
-        [("13/02/2026 15:00", "23/02/2026 09:30")],
-        "25/02/2026 11:30",
-    ),
-    # two pauses, out of order; overlapping ones count once
-    (
-        "02/03/2026 08:00",
-        "2 working hours",
-        [("02/03/2026 10:00", "02/03/2026 10:30"), ("02/03/2026 09:00", "02/03/2026 09:15")],
-        "02/03/2026 10:45",
-    ),
-    (
-        "02/03/2026 08:00",
-        "3 working hours",
-        [("02/03/2026 09:00", "02/03/2026 10:00"), ("02/03/2026 09:30", "02/03/2026 10:00")],
-        "02/03/2026 14:00",
-    ),
-    # clock hours: the pause counts by the clock, over a weekend too
-    (
-        "06/03/2026 15:00",
-        "24 hours",
-        [("07/03/2026 09:00", "09/03/2026 09:00")],
-        "09/03/2026 15:00",
-    ),
-    # a pause after the end, and one before the start, change nothing
-    (
-        "02/03/2026 08:00",
-        "1 working day",
-        [("03/03/2026 17:00", "05/03/2026 09:00")],
-        "03/03/2026 17:00",
-    ),
-    (
-        "02/03/2026 08:00",
-        "24 hours",
-        [("01/03/2026 08:00", "02/03/2026 08:00")],
-        "03/03/2026 08:00",
-    ),
-    # a pause that is over only after the start takes what lies behind the start
-    (
-        "02/03/2026 08:00",
-        "24 hours",
-        [("01/03/2026 08:00", "02/03/2026 09:00")],
-        "03/03/2026 09:00",
-    ),
-    # a supplement of seven working days before a benefit of eight
-    (
-        "03/09/2026 09:30",
-        "8 working days",
-        [("04/09/2026 09:00", "15/09/2026 09:00")],
-        "24/09/2026 17:00",
-    ),
-    # calendar days: 25 hours of pause are two days more: 12/03 + 2 = Saturday → Monday
-    (
-        "02/03/2026 10:00",
-        "10 calendar days",
-        [("04/03/2026 08:00", "05/03/2026 09:00")],
-        "16/03/2026 17:00",
-    ),
-]
-
-
-@pytest.mark.parametrize(("start", "limit", "pauses", "end"), PAUSES)
-def test_pauses_move_the_end_exactly(
-    start: str, limit: str, pauses: list[tuple[str, str]], end: str
-) -> None:
-    """A stopped clock goes on where it stood."""
-    stopped = [(at(a), at(b)) for a, b in pauses]
-    assert said(due(CALENDAR, at(start), parse_limit(limit), stopped)) == end
 
 
 def test_exchanged_days_are_a_parameter() -> None:
@@ -265,6 +88,43 @@ def test_warn_at(start: str, end: str, warn: str) -> None:
     assert said(warn_at(CALENDAR, at(start), at(end))) == warn
 
 
+RULES = [
+    # the working time between Monday 08:00 and Friday 17:00 is 37 hours
+    ("20 %", "06/03/2026 07:36"),
+    ("40%", "05/03/2026 07:42"),
+    ("4 working hours", "06/03/2026 11:00"),
+    ("1 working day", "05/03/2026 17:00"),
+    ("2 calendar days", "04/03/2026 17:00"),
+    ("24 hours", "05/03/2026 17:00"),
+    ("24 hours or 20 %", "06/03/2026 07:36"),
+    ("20 % or 4 working hours", "06/03/2026 11:00"),
+    ("3 giờ làm việc hoặc 10 %", "06/03/2026 14:00"),
+    ("0 hours", "06/03/2026 17:00"),
+    ("30 working days", "02/03/2026 08:00"),
+]
+
+
+@pytest.mark.parametrize(("rule", "warn"), RULES)
+def test_the_procedure_says_when_to_warn(rule: str, warn: str) -> None:
+    """A share, a lead on any clock, or the later of several; never before the start."""
+    start, end = at("02/03/2026 08:00"), at("06/03/2026 17:00")
+    assert said(warn_at(CALENDAR, start, end, rule)) == warn
+
+
+def test_a_share_leaves_pauses_out() -> None:
+    """20 % of the ten working hours that run, not of the hours that stood still between."""
+    pauses = [(at("03/03/2026 07:30"), at("05/03/2026 17:00"))]
+    start, end = at("02/03/2026 14:30"), at("06/03/2026 17:00")
+    assert said(warn_at(CALENDAR, start, end, "20 %", pauses)) == "06/03/2026 15:00"
+
+
+@pytest.mark.parametrize("rule", ["", "20", "0 %", "100 %", "soon", "24 hours or", "1 week"])
+def test_unreadable_warnings_are_refused(rule: str) -> None:
+    """A rule is a share or a limit; anything else is a sentence."""
+    with pytest.raises(Invalid, match="Mốc cảnh báo"):
+        parse_warning(rule)
+
+
 @pytest.mark.parametrize(
     "text", ["", "24", "hours", "-1 hours", "1.5 hours", "3 weeks", "999999 hours", "3 days"]
 )
@@ -283,12 +143,106 @@ def test_a_limit_reads_back() -> None:
 
 def test_bad_pauses_are_refused() -> None:
     """A pause that ends before it begins, or without a time zone, is refused."""
+    begin, end = at("02/03/2026 09:00"), at("02/03/2026 08:30")
     with pytest.raises(Invalid, match="tạm dừng"):
-        due(
-            CALENDAR,
-            at("02/03/2026 08:00"),
-            "1 hour",
-            [(at("02/03/2026 09:00"), at("02/03/2026 08:30"))],
-        )
+        due(CALENDAR, at("02/03/2026 08:00"), "1 hour", [(begin, end)])
+    with pytest.raises(Invalid, match="múi giờ"):
+        due(CALENDAR, at("02/03/2026 08:00"), "1 hour", [(begin.replace(tzinfo=None), begin)])
     with pytest.raises(Invalid, match="múi giờ"):
         due(CALENDAR, datetime(2026, 3, 2, 8), "1 hour")
+
+
+def test_an_open_pause_counts_until_now() -> None:
+    """Without saying what now is it is refused; one that begins later has not begun."""
+    start, pause = at("02/03/2026 08:00"), (at("02/03/2026 09:00"), None)
+    with pytest.raises(Invalid, match="chưa kết thúc"):
+        due(CALENDAR, start, "2 working hours", [pause])
+    end = due(CALENDAR, start, "2 working hours", [pause], at("02/03/2026 10:30"))
+    assert said(end) == "02/03/2026 11:30"
+    early = due(CALENDAR, start, "2 working hours", [pause], at("02/03/2026 08:30"))
+    assert said(early) == "02/03/2026 10:00"
+    lines = explain(CALENDAR, start, "2 working hours", [pause], now=at("02/03/2026 10:30"))
+    assert lines[-2].startswith(
+        "Tạm dừng 09:00 ngày 02/03/2026 – 10:30 ngày 02/03/2026 (còn đang tạm dừng)"
+    )
+
+
+LEFT = [
+    # one working hour and a half are used on Friday, half an hour is left for Monday
+    ("06/03/2026 15:30", "2 working hours", "06/03/2026 18:00", [], 1.5, 0.5),
+    # 8 working days of 7.5 hours and the rest of the first day (from 09:30: 5.5 hours)
+    ("03/09/2026 09:30", "8 working days", "04/09/2026 07:30", [], 5.5, 60),
+    # late by 2 working hours: 4 were due
+    ("02/03/2026 07:30", "4 working hours", "02/03/2026 15:30", [], 6, -2),
+    # paused for an hour, and paused still
+    ("02/03/2026 07:30", "4 working hours", "02/03/2026 11:30", ["08:00-09:00"], 3, 1),
+    ("02/03/2026 07:30", "4 working hours", "02/03/2026 16:30", ["10:30-"], 3, 1),
+    # clock hours and calendar days go on at night
+    ("06/03/2026 15:00", "24 hours", "07/03/2026 09:00", [], 18, 6),
+    ("02/03/2026 17:00", "3 calendar days", "03/03/2026 17:00", [], 24, 48),
+]
+
+
+@pytest.mark.parametrize(("start", "limit", "now", "pauses", "used", "left"), LEFT)
+def test_what_is_used_and_left(
+    start: str, limit: str, now: str, pauses: list[str], used: float, left: float
+) -> None:
+    """In hours of the limit's own clock; a clock that stands still uses nothing."""
+    day = start[:10]
+    spans = [part.split("-") for part in pauses]
+    stopped = [(at(f"{day} {a}"), at(f"{day} {b}") if b else None) for a, b in spans]
+    parsed, hour = parse_limit(limit), timedelta(hours=1)
+    assert elapsed(CALENDAR, parsed, at(start), at(now), stopped) == used * hour
+    assert remaining(CALENDAR, at(start), parsed, at(now), stopped) == left * hour
+
+
+def test_a_promised_date_moves_by_a_pause_alone() -> None:
+    """By what the pause takes from its clock, whatever the calendar would say of the limit."""
+    pause = (at("03/03/2026 15:00"), at("04/03/2026 09:30"))  # four working hours
+    moved = {
+        "hours": "07/03/2026 11:30",
+        "working hours": "09/03/2026 11:30",
+        "working days": "09/03/2026 11:30",
+        "calendar days": "09/03/2026 17:00",
+    }
+    for unit, end in moved.items():
+        assert said(add_pause(CALENDAR, unit, at("06/03/2026 17:00"), pause)) == end
+        nothing = (pause[0], pause[0])
+        assert said(add_pause(CALENDAR, unit, at("06/03/2026 17:00"), nothing)) == (
+            "06/03/2026 17:00"
+        )
+
+
+@pytest.mark.parametrize(
+    "start", ["31/12/1975 23:59", "01/01/0001 00:00", "01/01/2101 00:00", "31/12/9999 23:59"]
+)
+@pytest.mark.parametrize("unit", ["hours", "working hours", "working days", "calendar days"])
+def test_years_without_a_calendar_are_refused(start: str, unit: str) -> None:
+    """A sentence, not a guess and not an overflow."""
+    with pytest.raises(Invalid, match="1976 đến năm 2100"):
+        due(CALENDAR, at(start), f"1 {unit}")
+
+
+def test_a_limit_may_not_outlast_the_calendar() -> None:
+    """The search for a working day ends with the last year known."""
+    with pytest.raises(Invalid, match="2100"):
+        due(CALENDAR, at("01/06/2095 08:00"), "9999 working days")
+
+
+def test_an_office_that_never_works_is_refused() -> None:
+    """At the door, and when every day was taken off: never a search without end."""
+    with pytest.raises(Invalid, match="không có ca làm việc"):
+        Hours(date(2026, 1, 1), week=((),) * 7)
+    with pytest.raises(Invalid, match="2100"):
+        due(Calendar(()), at("02/03/2026 08:00"), "1 working day")
+    with pytest.raises(Invalid, match="2100"):
+        due(Calendar(()), at("02/03/2026 08:00"), "1 working hour")
+
+
+def test_seconds_are_kept() -> None:
+    """A limit in hours ends at the very second, to the microsecond."""
+    start = at("02/03/2026 16:59").replace(second=59, microsecond=250_000)
+    end = due(CALENDAR, start, "1 working hour")
+    assert end - at("03/03/2026 08:29") == timedelta(seconds=59, microseconds=250_000)
+    hours = due(CALENDAR, start, "1 hour")
+    assert hours - start == timedelta(hours=1)

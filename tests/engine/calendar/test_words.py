@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
+from pathlib import Path
 
 import pytest
 
-from engine.calendar import default_calendar, explain, remaining_words
+from engine.calendar import (
+    Hours,
+    Layer,
+    default_calendar,
+    duration_words,
+    explain,
+    remaining_words,
+    start_after_15h,
+)
 from engine.calendar.vietnam import TIMEZONE
+from engine.calendar.yearly import read
 
 CALENDAR = default_calendar()
 
@@ -103,3 +113,57 @@ def test_explain_knows_all_four_clocks() -> None:
     ]
     today = explain(CALENDAR, at("04/03/2026 10:00"), "0 working days")
     assert today[1] == "Thứ Tư 04/03/2026: hạn trong ngày"
+
+
+def test_explain_names_what_is_special_about_a_day() -> None:
+    """Make-up days, half days, days for intake only and weekdays without shifts."""
+    path = Path(__file__).resolve().parent / "tables" / "xa.csv"
+    town = CALENDAR.over(read(path.read_bytes(), path.name, CALENDAR))
+    lines = explain(town, at("06/03/2026 10:00"), "4 working days")
+    assert lines[1:-1] == [
+        "Thứ Sáu 06/03/2026: ngày đầu, không tính",
+        "Thứ Bảy 07/03/2026: ngày làm việc thứ 1 (làm bù, 07:30-11:30, Làm bù nửa ngày, CV 5)",
+        "Chủ nhật 08/03/2026: nghỉ cuối tuần, không tính",
+        "Thứ Hai 09/03/2026: ngày làm việc thứ 2",
+        "Thứ Ba 10/03/2026: nghỉ (Ngày hội của địa phương, CV 5), không tính",
+        "Thứ Tư 11/03/2026: ngày làm việc thứ 3 (nửa ngày, 13:30-17:00, Sáng tổng vệ sinh, CV 5)",
+        "Thứ Năm 12/03/2026: chỉ tiếp nhận hồ sơ (Tập huấn nên chỉ tiếp nhận, CV 5), không tính",
+        "Thứ Sáu 13/03/2026: ngày làm việc thứ 4",
+    ]
+    week = Hours(date(2026, 1, 1), week=((), *[((time(8), time(12)),)] * 4, (), ()))
+    closed = explain(CALENDAR.over(Layer((week,))), at("06/03/2026 10:00"), "1 working day")
+    assert closed[2:5] == [
+        "Thứ Bảy 07/03/2026: nghỉ cuối tuần, không tính",
+        "Chủ nhật 08/03/2026: nghỉ cuối tuần, không tính",
+        "Thứ Hai 09/03/2026: không có ca làm việc, không tính",
+    ]
+
+
+def test_explain_says_where_a_late_dossier_starts() -> None:
+    """After the hour, after a short day's closing, on a day that does not count."""
+    path = Path(__file__).resolve().parent / "tables" / "xa.csv"
+    town = CALENDAR.over(read(path.read_bytes(), path.name, CALENDAR))
+    said = {
+        "06/03/2026 12:00": ", sau giờ làm việc: tính",
+        "01/04/2026 14:01": ", sau 14:00: tính",
+        "08/03/2026 09:00": ", là ngày không làm việc: tính",
+    }
+    for text, words in said.items():
+        start = start_after_15h(town, at(text))
+        lines = explain(town, start, "1 working day", accepted=at(text))
+        assert words in lines[0]
+        assert lines[1].startswith("Thời hạn 1 ngày làm việc, tính từ 07:30")
+    assert explain(town, at("09/03/2026 09:00"), "1 hour", accepted=at("09/03/2026 09:00"))[
+        0
+    ].startswith("Thời hạn")
+
+
+def test_a_day_of_work_is_as_long_as_the_season_says() -> None:
+    """Eight hours are a day and half an hour in the usual week, and a day where a day is eight."""
+    path = Path(__file__).resolve().parent / "tables" / "mua.csv"
+    season = CALENDAR.over(read(path.read_bytes(), path.name, CALENDAR))
+    june = at("01/06/2026 08:00")
+    assert duration_words(CALENDAR, 480, june) == "1 ngày"
+    assert duration_words(CALENDAR, 900, june) == "2 ngày"
+    assert duration_words(season, 960, june) == "2 ngày"
+    assert duration_words(season, 480, at("02/03/2026 08:00")) == "1 ngày"
