@@ -107,9 +107,11 @@ def _begin_sqlite(connection: Any) -> None:
 def load_models() -> MetaData:
     """Import every room that holds tables; returns the complete metadata."""
     import engine.catalog.models
+    import engine.digests
     import engine.dossiers.models
     import engine.events
     import engine.idempotency
+    import engine.letters
     import engine.liaison.models
     import engine.notices
     import engine.org.models

@@ -33,25 +33,33 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def recall(session: Session, person_id: int, key: str | None, asked: str) -> dict[str, Any] | None:
-    """The earlier answer to this key, or nothing. The same key for another request is refused."""
-    if not key:
-        return None
-    if len(key) > 80:
+def checked(key: str | None) -> str | None:
+    """A key that can be kept, or none. Raises Invalid when it is too long."""
+    if key and len(key) > 80:
         raise Invalid("Idempotency-Key dài quá 80 ký tự; hãy dùng khóa ngắn hơn.")
-    row = session.scalar(
-        select(IdempotencyKey).where(
-            IdempotencyKey.person_id == person_id, IdempotencyKey.key == key
-        )
-    )
-    if row is None:
-        return None
+    return key or None
+
+
+def answer_of(row: IdempotencyKey, asked: str) -> dict[str, Any]:
+    """The earlier answer. The same key for another request is refused."""
     if row.asked != asked:
         raise Conflict(
             "Khóa Idempotency-Key này đã dùng cho một yêu cầu khác; hãy tạo khóa mới.",
             code="idempotency-reuse",
         )
     return row.answer
+
+
+def recall(session: Session, person_id: int, key: str | None, asked: str) -> dict[str, Any] | None:
+    """The earlier answer to this key, or nothing."""
+    if not checked(key):
+        return None
+    row = session.scalar(
+        select(IdempotencyKey).where(
+            IdempotencyKey.person_id == person_id, IdempotencyKey.key == key
+        )
+    )
+    return None if row is None else answer_of(row, asked)
 
 
 def remember(

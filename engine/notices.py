@@ -12,7 +12,7 @@ from engine.org.access import Actor
 
 
 class Notice(Base):
-    """One notice to a role of an agency. ``kind``: warn, due, escalation or ack."""
+    """One notice to a role of an agency. ``kind``: warn, due, escalation, ack or digest."""
 
     __tablename__ = "notice"
     __table_args__ = (Index(None, "agency_id", "role", "read_at"),)
@@ -21,7 +21,7 @@ class Notice(Base):
     kind: Mapped[str] = mapped_column(String(12))
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     role: Mapped[str] = mapped_column(String(30))
-    dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"))
+    dossier_id: Mapped[int | None] = mapped_column(ForeignKey("dossier.id"))
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     text: Mapped[str] = mapped_column(String(400))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -35,7 +35,7 @@ def notify(
     agency_id: int,
     role: str,
     text: str,
-    dossier_id: int,
+    dossier_id: int | None,
     task_id: int | None,
     now: datetime,
 ) -> Notice:

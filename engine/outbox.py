@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.db import Base, JSONBytes, UTCDateTime
 
+_PROMISED = "promised"
+
 
 class Outbox(Base):
     """A promise: ``kind`` says which job keeps it (``route`` delivers a dossier's messages)."""
@@ -27,8 +29,14 @@ class Outbox(Base):
 
 
 def put(session: Session, kind: str, payload: dict[str, Any], now: datetime) -> None:
-    """Promise a piece of work in the caller's transaction."""
+    """Promise a piece of work in the caller's transaction; ``promised`` then says so."""
     session.add(Outbox(kind=kind, payload=payload, created_at=now))
+    session.info[_PROMISED] = True
+
+
+def promised(session: Session) -> bool:
+    """Whether something was promised in this session since this was asked last."""
+    return bool(session.info.pop(_PROMISED, False))
 
 
 def owed(session: Session, limit: int = 100) -> list[Outbox]:

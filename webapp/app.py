@@ -18,6 +18,7 @@ from webapp.limits import limiter
 from webapp.officer.chrome import chrome
 from webapp.officer.dossiers import blueprint as dossiers
 from webapp.officer.intake import blueprint as intake
+from webapp.officer.letters import blueprint as letters
 from webapp.officer.notices import blueprint as notices
 from webapp.officer.tasks import blueprint as tasks
 
@@ -49,7 +50,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     csrf.init_app(app)
     limiter.init_app(app)
     errors.init_app(app)
-    for blueprint in (auth.blueprint, tasks, dossiers, intake, notices, liaison, citizen):
+    for blueprint in (
+        auth.blueprint, tasks, dossiers, intake, notices, letters, liaison, citizen
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     api.register(app)
     app.jinja_env.globals.update(asset=config.asset, icon=icon, new_key=lambda: uuid.uuid4().hex)

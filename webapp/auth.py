@@ -154,7 +154,9 @@ def _to_login() -> ResponseReturnValue:
 
 def _page(username: str = "") -> str:
     return render_template(
-        "auth/login.html", groups=_groups(), username=username,
+        "auth/login.html",
+        groups=_groups(),
+        username=username,
         next=request.values.get("next", ""),
     )
 

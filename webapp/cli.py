@@ -17,7 +17,11 @@ COMMANDS = {
     "db": ("webapp.commands.database:db", "Create or upgrade the tables of the database."),
     "reset-demo": ("webapp.commands.database:reset_demo", "Throw the demo's data away."),
     "scenarios": ("webapp.scenarios:main", "Play every scenario of every procedure."),
+    "check": ("webapp.commands.check:check", "Check procedure folders and BPMN files."),
+    "dry-run": ("webapp.commands.dry_run:dry_run", "Run a drawing in simulated time, no database."),
     "deadline": ("webapp.commands.deadline:deadline", "Work out a legal limit, day by day."),
+    "calendar": ("webapp.commands.calendar:calendar", "Show and import yearly calendars."),
+    "bench": ("webapp.commands.bench:bench", "Measure the product against its limits."),
 }
 
 

@@ -6,8 +6,9 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 from sqlalchemy.engine import make_url
@@ -44,6 +45,18 @@ class Settings:
     https: bool = False
     proxies: int = 0
     own_redis: bool = False  # True when Redis is ours to start
+    smtp_url: str = field(default="", repr=False)  # smtp[s]://[user:password@]host[:port]
+    mail_from: str = ""
+    webhook_url: str = ""  # the gateway for SMS and Zalo
+    webhook_secret: str = field(default="", repr=False)
+    public_url: str = ""  # where citizens reach us; stands in letters
+    digest_at: time = time(7, 30)
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels outside the application that are set up."""
+        ways = {"email": self.smtp_url and self.mail_from, "sms": self.webhook_url}
+        return frozenset(name for name, way in ways.items() if way)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -64,6 +77,12 @@ class Settings:
             data_dir=data_dir,
             https=_flag(env, "MOTCUA_HTTPS", default=not demo),
             proxies=_number(env, "MOTCUA_PROXIES", 0, 0, 5),
+            smtp_url=_url(env, "MOTCUA_SMTP_URL", ("smtp", "smtps")),
+            mail_from=_mail_from(env),
+            webhook_url=_url(env, "MOTCUA_WEBHOOK_URL", ("https", "http")),
+            webhook_secret=_webhook_secret(env),
+            public_url=_url(env, "MOTCUA_PUBLIC_URL", ("https", "http")).rstrip("/"),
+            digest_at=_clock_time(env, "MOTCUA_DIGEST_AT", "07:30"),
         )
 
     def to_env(self) -> dict[str, str]:
@@ -79,6 +98,12 @@ class Settings:
             "MOTCUA_DATA_DIR": str(self.data_dir),
             "MOTCUA_HTTPS": str(int(self.https)),
             "MOTCUA_PROXIES": str(self.proxies),
+            "MOTCUA_SMTP_URL": self.smtp_url,
+            "MOTCUA_MAIL_FROM": self.mail_from,
+            "MOTCUA_WEBHOOK_URL": self.webhook_url,
+            "MOTCUA_WEBHOOK_SECRET": self.webhook_secret,
+            "MOTCUA_PUBLIC_URL": self.public_url,
+            "MOTCUA_DIGEST_AT": f"{self.digest_at:%H:%M}",
         }
 
     def with_port(self, port: int) -> Settings:
@@ -89,7 +114,7 @@ class Settings:
 def apply(app: Flask, settings: Settings) -> None:
     """Write the settings into ``app.config`` under the names that Flask's extensions read.
 
-    Our own names there: DEMO, REDIS_URL, DATA_DIR (a Path), MAX_UPLOAD_MB.
+    Our own names there: DEMO, REDIS_URL, DATA_DIR (a Path), MAX_UPLOAD_MB, CHANNELS, DIGEST_AT.
     """
     postgres = settings.database_url.startswith("postgresql")
     app.config.update(
@@ -100,6 +125,8 @@ def apply(app: Flask, settings: Settings) -> None:
         REDIS_URL=settings.redis_url,
         DATA_DIR=settings.data_dir,
         MAX_UPLOAD_MB=settings.max_upload_mb,
+        CHANNELS=settings.channels,
+        DIGEST_AT=settings.digest_at,
         # A little above one file, for the other fields of the same form.
         MAX_CONTENT_LENGTH=(settings.max_upload_mb + 1) * 1024 * 1024,
         SESSION_COOKIE_HTTPONLY=True,
@@ -178,6 +205,50 @@ def _secret(text: str, demo: bool, data_dir: Path) -> str:
     except OSError as error:
         raise BadSettings(f"Không ghi được {kept}: {error.strerror}.") from None
     return kept.read_text() or secrets.token_hex(32)
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in schemes and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BadSettings(
+            f"{name} không phải là một địa chỉ; cần dạng {schemes[0]}://máy-chủ[:cổng]."
+        )
+    return text
+
+
+def _mail_from(env: Mapping[str, str]) -> str:
+    text = env.get("MOTCUA_MAIL_FROM", "").strip()
+    if not text and env.get("MOTCUA_SMTP_URL", "").strip():
+        raise BadSettings("Có MOTCUA_SMTP_URL mà thiếu MOTCUA_MAIL_FROM: địa chỉ của người gửi.")
+    if text and (text.count("@") != 1 or any(letter.isspace() for letter in text)):
+        raise BadSettings("MOTCUA_MAIL_FROM phải là một địa chỉ e-mail, ví dụ motcua@tinh.gov.vn.")
+    return text
+
+
+def _webhook_secret(env: Mapping[str, str]) -> str:
+    text = env.get("MOTCUA_WEBHOOK_SECRET", "")
+    if env.get("MOTCUA_WEBHOOK_URL", "").strip() and len(text) < SHORTEST_SECRET:
+        raise BadSettings(
+            f"MOTCUA_WEBHOOK_SECRET cần ít nhất {SHORTEST_SECRET} ký tự ngẫu nhiên để ký tin nhắn."
+        )
+    return text
+
+
+def _clock_time(env: Mapping[str, str], name: str, default: str) -> time:
+    text = env.get(name) or default
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise BadSettings(
+            f"{name} phải là giờ và phút, ví dụ 07:30, không phải “{text}”."
+        ) from None
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

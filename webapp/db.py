@@ -8,17 +8,14 @@ from typing import Any
 from flask import Flask, current_app, g, request
 from flask.wrappers import Response
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
+from engine import outbox
 from engine.db import Base, load_models, prepare, writing
-from engine.outbox import Outbox
 from webapp import jobs
 
 db = SQLAlchemy(metadata=Base.metadata)
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_OWED = "outbox"
 
 
 def init_app(app: Flask) -> None:
@@ -28,8 +25,6 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
-    if not event.contains(db.session, "after_flush", _notice_promise):
-        event.listen(db.session, "after_flush", _notice_promise)
     app.before_request(_begin)
     app.teardown_request(_end)
 
@@ -53,11 +48,12 @@ def settle(response: Response) -> Response:
 
     Rings the doorbell after the commit when a promise was put into the outbox.
     """
+    promised = outbox.promised(db.session())
     if response.status_code >= 400:
         db.session.rollback()
         return response
     db.session.commit()
-    if db.session().info.pop(_OWED, False):
+    if promised:
         jobs.ring(current_app._get_current_object())  # type: ignore[attr-defined]
     return response
 
@@ -73,8 +69,3 @@ def _end(_error: BaseException | None) -> None:
     unit = g.pop("unit", None)
     if unit is not None:
         unit.__exit__(None, None, None)
-
-
-def _notice_promise(session: Session, _context: Any) -> None:
-    if any(isinstance(row, Outbox) for row in session.new):
-        session.info[_OWED] = True

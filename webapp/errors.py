@@ -65,8 +65,11 @@ def answer(status: int, sentence: str, code: str, **details: object) -> Response
         return jsonify(code=code, message=sentence, **details), status
     if request.headers.get("HX-Request"):
         fragment = render_template("errors/fragment.html", sentence=sentence)
-        return fragment, status, {"HX-Retarget": "#alerts", "HX-Reswap": "innerHTML",
-                                  "HX-Reselect": "[role=alert]"}
+        return (
+            fragment,
+            status,
+            {"HX-Retarget": "#alerts", "HX-Reswap": "innerHTML", "HX-Reselect": "[role=alert]"},
+        )
     return render_template("errors/page.html", sentence=sentence, status=status, code=code), status
 
 

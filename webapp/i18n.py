@@ -14,12 +14,15 @@ from flask import Blueprint, Flask, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, Domain, get_locale, gettext
 
+from engine.calendar import default_calendar, duration_words
 from engine.org.access import ROLES
 from webapp.back import back_to
 
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 VN = ZoneInfo("Asia/Ho_Chi_Minh")
 COOKIE = "ngon_ngu"
+
+_DAYS = default_calendar()  # how long a usual day is
 
 blueprint = Blueprint("language", __name__)
 
@@ -44,8 +47,16 @@ def init_app(app: Flask) -> None:
     Babel(app, locale_selector=_chosen)
     app.before_request(_CATALOGUE.as_default)
     app.register_blueprint(blueprint)
-    app.jinja_env.filters.update(moment=moment, day=day, brief=brief, size=size, role=role,
-                                iso_day=lambda text: day(date.fromisoformat(text)))
+    app.jinja_env.filters.update(
+        moment=moment,
+        day=day,
+        brief=brief,
+        size=size,
+        role=role,
+        minutes=minutes,
+        address=address,
+        iso_day=lambda text: day(date.fromisoformat(text)),
+    )
     app.jinja_env.globals.update(languages=LANGUAGES, language=lambda: str(get_locale() or "vi"))
 
 
@@ -57,7 +68,11 @@ def choose() -> ResponseReturnValue:
     if code in LANGUAGES:
         session["language"] = code
         response.set_cookie(
-            COOKIE, code, max_age=365 * 24 * 3600, httponly=True, samesite="Lax",
+            COOKIE,
+            code,
+            max_age=365 * 24 * 3600,
+            httponly=True,
+            samesite="Lax",
             secure=request.is_secure,
         )
     return response
@@ -89,6 +104,17 @@ def size(count: int) -> str:
     if count < 1024 * 1024:
         return f"{max(1, round(count / 1024))} KB"
     return f"{count / 1024 / 1024:.1f} MB".replace(".", ",")
+
+
+def minutes(count: int) -> str:
+    """Working minutes as people say them; a dash for none."""
+    return duration_words(_DAYS, count, datetime.now(UTC)) if count else "–"
+
+
+def address(text: str) -> str:
+    """An e-mail address or telephone number that only its owner recognises."""
+    name, at, host = text.partition("@")
+    return f"{name[:2]}…{at}{host}" if at else f"{text[:3]}…{text[-2:]}"
 
 
 def role(code: str) -> str:

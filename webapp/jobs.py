@@ -12,7 +12,9 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import structlog
 from redis import Redis, RedisError
@@ -23,24 +25,34 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import timers
+from engine import digests, letter_texts, letters, timers
 from engine.db import load_models, make_engine, writing
+from engine.errors import MotCuaError
 from engine.liaison import router
 from engine.outbox import Outbox
 from engine.timer_rows import Timer
+from webapp import post
 from webapp.config import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
 
-QUEUE = "motcua"
+QUEUE = "motcua"  # what a person waits for: messages between agencies
+TIMERS, POST = "motcua-timers", "motcua-post"
+QUEUES = (QUEUE, TIMERS, POST)  # in the order in which workers look into them
 LONGEST_JOB = 120  # seconds
+BATCH = 50  # timers in one job: a job's start costs more than a timer
+_IN_FLIGHT = 20  # jobs of timers in the queue; no more are claimed until some are done
+_LETTERS = 10  # letters in one job
 MOST_ATTEMPTS = 12  # a promise is tried again after 1, 3, 7 … seconds, for about an hour
 _OVERDUE = timedelta(seconds=3)  # a promise older than this was rung for in vain
 _ENOUGH = 50  # jobs in the queue; another drain would find nothing left
+_TOGETHER = 5  # timers in one transaction of SQLite
+_BREATH = 0.02  # seconds between two of those, for other writers
 _SOCKET = 0.5  # seconds to wait for Redis
 _DEAF = 5.0  # seconds without ringing after Redis did not answer; the sweeper rings meanwhile
 
+ROOT = Path(__file__).resolve().parent.parent  # where processes/ and forms/ stand
 log = structlog.get_logger()
 load_models()
 
@@ -82,6 +94,64 @@ def drain(now: datetime | None = None) -> int:
             kept += _keep(number, now or _clock())
 
 
+def fire_timers(numbers: list[int], now: datetime | None = None) -> int:
+    """Fire some timers, then keep what they promised; returns how many fired.
+
+    Each in its own transaction; on SQLite, where there is one writer and a commit costs most, a
+    few together, and then a pause in which others get their turn. One that fails is left to be
+    claimed again; the others go on.
+    """
+    fired, alone = 0, _sessions().kw["bind"].dialect.name != "sqlite"
+    size = 1 if alone else _TOGETHER
+    for start in range(0, len(numbers), size):
+        fired += _fire(numbers[start : start + size], now)
+        if not alone:
+            time.sleep(_BREATH)
+    if fired:
+        drain(now)
+    return fired
+
+
+def _fire(numbers: list[int], now: datetime | None) -> int:
+    try:
+        with writing(), _sessions().begin() as session:
+            return sum(timers.fire(session, number, now or _clock()) for number in numbers)
+    except Exception as error:
+        if len(numbers) > 1:
+            return sum(_fire([number], now) for number in numbers)
+        trace = "".join(traceback.format_exception(error))  # without local values
+        log.error("timer not fired", timer=numbers[0], trace=trace)
+        return 0
+
+
+def carry_letters(numbers: list[int], now: datetime | None = None) -> int:
+    """Carry some letters; no transaction is open while a server is spoken to."""
+    settings, carried = _settings(), 0
+    for number in numbers:
+        with writing(), _sessions().begin() as session:
+            letter = letters.begin(session, number, now or _clock())
+            if letter is None:
+                continue
+            to = post.Address(letter.channel, letter.recipient, letter.key)
+            event, procedure = letter.event, letter.procedure
+            values = {**letter.values, "link": _link(settings, letter.values.get("code", ""))}
+        why, final = "", False
+        try:
+            text = letter_texts.write(ROOT, event, to.channel, values, procedure=procedure)
+            post.carry(settings, to, event, text, now or _clock())
+        except post.NotNow as error:
+            why = str(error)
+        except (post.Never, MotCuaError) as error:
+            why, final = str(error), True
+        with writing(), _sessions().begin() as session:
+            if why:
+                letters.failed(session, number, now or _clock(), why, final=final)
+            else:
+                letters.sent(session, number, now or _clock())
+                carried += 1
+    return carried
+
+
 def fire_timer(timer_id: int, now: datetime | None = None) -> bool:
     """Fire one timer, then keep what it promised. Rung twice, the second time does nothing."""
     with writing(), _sessions().begin() as session:
@@ -92,26 +162,55 @@ def fire_timer(timer_id: int, now: datetime | None = None) -> bool:
 
 
 def sweep_once(app: Flask, now: datetime) -> int:
-    """Claim due timers and ring for each, and for promises that nobody kept; returns the rings.
+    """Ring for what is due: timers, promises that nobody kept, letters; make the day's digests.
 
-    A timer whose ring did not reach Redis is free again at once. Whatever is lost later is
-    claimed again after a minute.
+    Returns how many timers were rung for, plus one for the promises. Only as many timers are
+    claimed as the queue has room for: a burst waits in the database, where it costs nothing. What
+    did not reach Redis is free again at once; what is lost later is claimed again after a minute.
     """
     sessions = _sessions(app.config["SQLALCHEMY_DATABASE_URI"])
     with writing(), sessions.begin() as session:
-        claimed = timers.claim_due(session, now)
+        digests.make(session, now, app.config["DIGEST_AT"])
+        letters.switch_off(session, sorted(set(letters.CHANNELS) - app.config["CHANNELS"]))
     rung, url = 0, app.config["REDIS_URL"]
     try:
-        for number in claimed:
-            _enqueue(url, "fire_timer", number)
-            rung += 1
+        rung = _ring_for_timers(sessions, url, now)
         if _owed(sessions, now, age=_OVERDUE):
             _enqueue(url, "drain", full=_ENOUGH)
             rung += 1
+        _ring_for_letters(sessions, url, now)
     except RedisError as error:
         log.warning("redis did not hear the sweeper", error=type(error).__name__)
-        _free(sessions, claimed[rung:])
     return rung
+
+
+def _ring_for_timers(sessions: sessionmaker[Session], url: str, now: datetime) -> int:
+    rung = 0
+    room = _IN_FLIGHT - _queue(url, TIMERS).count
+    while room > 0:
+        with writing(), sessions.begin() as session:
+            claimed = timers.claim_due(session, now, min(timers.BATCH, room * BATCH))
+        for start in range(0, len(claimed), BATCH):
+            part = claimed[start : start + BATCH]
+            try:
+                _enqueue(url, "fire_timers", part, queue=TIMERS)
+            except RedisError:
+                _free(sessions, claimed[start:])
+                raise
+            rung += len(part)
+            room -= 1
+        if len(claimed) < timers.BATCH:
+            break
+    return rung
+
+
+def _ring_for_letters(sessions: sessionmaker[Session], url: str, now: datetime) -> None:
+    if _queue(url, POST).count >= _IN_FLIGHT:
+        return
+    with writing(), sessions.begin() as session:
+        claimed = letters.claim(session, now)
+    for start in range(0, len(claimed), _LETTERS):
+        _enqueue(url, "carry_letters", claimed[start : start + _LETTERS], queue=POST)
 
 
 def owed_and_dead(session: Session) -> tuple[int, int]:
@@ -201,12 +300,12 @@ def _free(sessions: sessionmaker[Session], numbers: list[int]) -> None:
         )
 
 
-def _enqueue(redis_url: str, name: str, *args: int, full: int = 0) -> None:
-    """Put a job into the queue; not when it is ``full``: then one that waits will do as well."""
-    queue = _queue(redis_url)
-    if full and queue.count >= full:
+def _enqueue(url: str, name: str, *args: list[int], full: int = 0, queue: str = QUEUE) -> None:
+    """Put a job into a queue; not when it is ``full``: then one that waits will do as well."""
+    chosen = _queue(url, queue)
+    if full and chosen.count >= full:
         return
-    queue.enqueue(
+    chosen.enqueue(
         f"{__name__}.{name}",
         args=args,
         job_timeout=LONGEST_JOB,
@@ -216,14 +315,23 @@ def _enqueue(redis_url: str, name: str, *args: int, full: int = 0) -> None:
 
 
 @cache
-def _queue(redis_url: str) -> Queue:
-    connection = Redis.from_url(
-        redis_url,
+def _queue(redis_url: str, name: str) -> Queue:
+    return Queue(name, connection=_redis(redis_url), serializer=JSONSerializer)
+
+
+@cache
+def _redis(url: str) -> Redis:
+    return Redis.from_url(
+        url,
         socket_timeout=_SOCKET,
         socket_connect_timeout=_SOCKET,
         retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has closed
     )
-    return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def _link(settings: Settings, code: str) -> str:
+    """Where a letter leads: the tracking page of its dossier."""
+    return f"{settings.public_url}/tra-cuu?ma={quote(code)}" if code else settings.public_url
 
 
 def _sessions(url: str = "") -> sessionmaker[Session]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,6 +61,8 @@ def open_dossier(
         applicant=applicant,
         subject=subject,
         intake_agency_id=agency_id,
+        phone=_contact(release, facts, "phone", ("dien_thoai", "so_dien_thoai"))[:20],
+        email=_contact(release, facts, "email", ("email",))[:160],
         opened_by=actor.person_id,
         opened_at=now,
     )
@@ -91,6 +93,16 @@ def open_dossier(
     idempotency.remember(session, actor.person_id, key, asked, {"dossier_id": dossier.id}, now)
     session.flush()
     return dossier
+
+
+def _contact(release: Release, facts: Mapping[str, Any], what: str, names: Sequence[str]) -> str:
+    """Where the applicant can be reached: the path that ``[facts]`` names, else beside the name."""
+    said = release.meta.get("facts", {})
+    if what in said:
+        return path_text(facts, said[what]).strip()
+    parent = said.get("applicant", "").rpartition(".")[0]
+    paths = [f"{parent}.{name}" if parent else name for name in names]
+    return next((text for path in paths if (text := path_text(facts, path).strip())), "")
 
 
 def agency_for(

@@ -17,7 +17,9 @@ class Dossier(Base):
     """One citizen's case under one code, pinned to the release in force when it was opened.
 
     ``portal_status`` is the national status 1–10; ``outcome`` is empty while open, then
-    ``done``, ``refused`` or ``stopped``. ``last_hash`` closes the chain of its events.
+    ``done``, ``refused`` or ``stopped``. ``paused``: some clock of it stands still now.
+    ``phone`` and ``email`` are where the applicant wants to hear of it. ``last_hash`` closes the
+    chain of its events.
     """
 
     __tablename__ = "dossier"
@@ -31,6 +33,8 @@ class Dossier(Base):
     applicant: Mapped[str] = mapped_column(String(120))
     subject: Mapped[str] = mapped_column(String(120), default="")
     search: Mapped[str] = mapped_column(Text, default="")  # lower case, without diacritics
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    email: Mapped[str] = mapped_column(String(160), default="")
     intake_agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     opened_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     portal_status: Mapped[int] = mapped_column(default=1)
@@ -39,6 +43,7 @@ class Dossier(Base):
     accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     promise: Mapped[list[str] | None] = mapped_column(JSONBytes)  # limits, one after another
+    paused: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     event_count: Mapped[int] = mapped_column(default=0)
     last_hash: Mapped[str] = mapped_column(String(64), default="")
@@ -51,7 +56,7 @@ class Instance(Base):
 
     ``state`` is the engine's own bytes; ``version`` refuses stale writers; ``facts`` is all that
     this agency was told or wrote down; ``wanted`` are the catches that wait for a message. A pool
-    that is started again has a further ``round``.
+    that is started again has a further ``round``. ``paused``: its clock stands still now.
     """
 
     __tablename__ = "instance"
@@ -71,6 +76,7 @@ class Instance(Base):
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paused: Mapped[bool] = mapped_column(default=False)
     dossier: Mapped[Dossier] = relationship()
     agency: Mapped[Agency] = relationship()
 
@@ -78,17 +84,43 @@ class Instance(Base):
 
 
 class Pause(Base):
-    """An interval in which an instance's clock, and so the dossier's, does not run."""
+    """An interval in which a clock does not run: of one instance, or (none) of the whole dossier.
+
+    ``cause`` is one of :data:`engine.dossiers.pauses.CAUSES`; ``document`` is the paper that says
+    so. A pause that a drawn step makes belongs to its task and ends with it.
+    """
 
     __tablename__ = "pause"
+    __table_args__ = (Index(None, "dossier_id", "ended_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"), index=True)
-    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
-    task_id: Mapped[int] = mapped_column(ForeignKey("task.id"))
-    reason: Mapped[str] = mapped_column(String(200))
+    dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(400))
+    document: Mapped[str] = mapped_column(String(120), default="")
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    started_by: Mapped[str] = mapped_column(String(120))
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_by: Mapped[str] = mapped_column(String(120), default="")
+
+
+class Extension(Base):
+    """The one new date (xin lỗi và hẹn lại) that an agency may give a citizen, with its reason."""
+
+    __tablename__ = "extension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"), unique=True)
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    reason: Mapped[str] = mapped_column(String(400))
+    document: Mapped[str] = mapped_column(String(120))
+    before: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    agency: Mapped[Agency] = relationship()
 
 
 class Result(Base):

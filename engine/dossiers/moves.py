@@ -5,23 +5,25 @@ The one place where a step of a pool meets the database. The caller holds the do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, events, outbox
+from engine import bpmn, events, letters, one_write, outbox
 from engine.catalog.releases import Release, load
-from engine.dossiers import legal_clock
+from engine.dossiers import case, legal_clock, pauses
+from engine.dossiers.case import Case
 from engine.dossiers.models import Dossier, Instance, Pause
+from engine.dossiers.step_limits import Times, times_of
 from engine.errors import NotFound
 from engine.liaison.models import Message
 from engine.liaison.send import send
 from engine.org.access import SYSTEM, Actor
 from engine.tasks.models import Task
-from engine.timer_rows import Timer, arm_drawn, arm_levels
+from engine.timer_rows import OPEN, Timer, arm_drawn, arm_levels
 
 _OUTCOMES = {3: "refused", 7: "stopped", 8: "stopped", 9: "done", 10: "done"}
 
@@ -62,9 +64,8 @@ def begin(
             Instance.start == (at or ""),
         )
     )
-    move = bpmn.start(
-        release.model, pool_id, pick(facts, pool.names), legal_clock.Clock(now), at=at
-    )
+    clock = legal_clock.Clock(now, legal_clock.calendar_for(session, agency_id))
+    move = bpmn.start(release.model, pool_id, pick(facts, pool.names), clock, at=at)
     instance = Instance(
         dossier_id=dossier.id,
         pool=pool_id,
@@ -76,10 +77,12 @@ def begin(
         trace=[],
         wanted=[],
         started_at=now,
+        paused=dossier.paused and _whole_dossier_paused(session, dossier),
     )
     session.add(instance)
     session.flush()
-    legal_clock.set_instance_due(session, instance, pool.properties.get("limit"))
+    limit = pool.properties.get("limit")
+    legal_clock.set_instance_due(session, instance, limit)
     events.record(
         session,
         dossier,
@@ -90,43 +93,46 @@ def begin(
         instance_id=instance.id,
         pool=pool_id,
         round=instance.round,
+        limit=limit,
     )
     if instance.round > 1:
         _void_superseded(session, dossier, instance)
-    apply(session, dossier, release, instance, move, actor, now)
+    session.flush()
+    around = case.of_instance(session, instance.id)
+    apply(session, around, release, move, actor, clock)
     return instance
 
 
 def apply(
     session: Session,
-    dossier: Dossier,
+    around: Case,
     release: Release,
-    instance: Instance,
     move: bpmn.Move,
     actor: Actor,
-    now: datetime,
+    clock: legal_clock.Clock,
     *,
     done: Task | None = None,
 ) -> None:
-    """Write one step of an instance: everything that follows from the move, or nothing."""
+    """Put one step of an instance into the session: everything that follows from the move.
+
+    ``clock`` is the one that the engine was given for the step.
+    """
+    dossier, instance, now = around.dossier, around.instance, clock.now
     instance.state = move.state
     instance.trace = [*instance.trace, *(entry.element for entry in move.trace)]
     instance.wanted = [[w.task, w.element, w.message] for w in move.wanted]
     model = release.model
-    _close_tasks(session, dossier, release, instance, move, actor, now, done)
+    resumed = _close_tasks(session, around, release, move, actor, now, done)
     for entry in move.trace:
-        _passed(session, dossier, release, instance, model.elements[entry.element], actor, now)
-    _open_tasks(session, dossier, release, instance, move, actor, now)
-    arm_drawn(session, instance, move)
+        _passed(session, around, release, model.elements[entry.element], actor, now)
+    _open_tasks(session, around, release, move, actor, now, resumed)
+    if around.drawn or move.timers:
+        arm_drawn(session, release, instance, move, clock)
     for sent in move.sent:
         send(session, dossier, release, instance, sent, actor, now)
     if move.ended:
         _end(session, dossier, release, instance, actor, now)
-    session.flush()
-    waiting = select(Message.id).where(
-        Message.dossier_id == dossier.id, Message.status == "pending"
-    )
-    if session.scalar(waiting.limit(1)) is not None:
+    if around.pending or move.sent:
         outbox.put(session, "route", {"dossier": dossier.id}, now)
 
 
@@ -153,21 +159,23 @@ def _void_superseded(session: Session, dossier: Dossier, instance: Instance) -> 
 
 def _close_tasks(
     session: Session,
-    dossier: Dossier,
+    around: Case,
     release: Release,
-    instance: Instance,
     move: bpmn.Move,
     actor: Actor,
     now: datetime,
     done: Task | None,
-) -> None:
+) -> bool:
+    """Close what stands no longer; whether a step that had stopped the clock was among it."""
+    dossier, instance = around.dossier, around.instance
     still = {task.id for task in move.open_tasks}
-    rows = session.scalars(
-        select(Task).where(Task.instance_id == instance.id, Task.status == "open")
-    )
-    for row in rows:
+    waited = []
+    for row in around.of_instance():
         if row.token in still:
             continue
+        around.tasks.remove(row)
+        if row.paused:
+            waited.append(row.id)
         row.status = "done" if row is done else "cancelled"
         row.closed_at, row.draft = now, None
         if row is done:
@@ -185,62 +193,40 @@ def _close_tasks(
                 element=row.element,
                 name=row.name,
             )
-        session.execute(
-            update(Timer)
-            .where(Timer.task_id == row.id, Timer.status != "fired")
-            .values(status="cancelled")
+        one_write.also(
+            session,
+            "UPDATE timer SET status = 'cancelled' "
+            "WHERE task_id = ? AND status IN ('waiting', 'claimed', 'held')",
+            row.id,
         )
-        if row.paused:
-            _resume(session, dossier, release, instance, row, actor, now)
+    if waited:
+        over = select(Pause).where(Pause.task_id.in_(waited), Pause.ended_at.is_(None))
+        for pause in session.scalars(over.order_by(Pause.id)).all():
+            pauses.resume(session, dossier, release, [instance], pause, actor, now)
+    return bool(waited)
 
 
-def _resume(
-    session: Session,
-    dossier: Dossier,
-    release: Release,
-    instance: Instance,
-    task: Task,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    pause = session.scalar(select(Pause).where(Pause.task_id == task.id, Pause.ended_at.is_(None)))
-    if pause is None:
-        return
-    pause.ended_at = now
-    session.flush()
-    before = dossier.due_at
-    limit = release.model.pools[instance.pool].properties.get("limit")
-    legal_clock.set_dossier_due(session, dossier)
-    legal_clock.set_instance_due(session, instance, limit)
-    events.record(
-        session,
-        dossier,
-        "clock-resumed",
-        actor,
-        now,
-        agency_id=instance.agency_id,
-        instance_id=instance.id,
-        task_id=task.id,
-        reason=pause.reason,
-        before=_iso(before),
-        due=_iso(dossier.due_at),
+def _whole_dossier_paused(session: Session, dossier: Dossier) -> bool:
+    whole = select(Pause.id).where(
+        Pause.dossier_id == dossier.id, Pause.instance_id.is_(None), Pause.ended_at.is_(None)
     )
+    return session.scalar(whole.limit(1)) is not None
 
 
 def _passed(
     session: Session,
-    dossier: Dossier,
+    around: Case,
     release: Release,
-    instance: Instance,
     element: bpmn.Element,
     actor: Actor,
     now: datetime,
 ) -> None:
     """What the properties of an element ask for when the token has passed it."""
+    dossier, instance = around.dossier, around.instance
     if element.properties.get("clock") == "start" and dossier.accepted_at is None:
         dossier.accepted_at = now
         dossier.promise = list(release.promise_for(instance.facts))
-        legal_clock.set_dossier_due(session, dossier)
+        legal_clock.set_dossier_due(session, dossier, never_stopped=not around.paused)
         events.record(
             session,
             dossier,
@@ -252,6 +238,7 @@ def _passed(
             due=_iso(dossier.due_at),
             promise=dossier.promise,
         )
+        letters.to_applicant(session, dossier, "accepted", now, due=dossier.due_at)
     if element.type not in ("userTask", "manualTask"):
         _set_status(session, dossier, element, actor, now)
 
@@ -267,19 +254,20 @@ def _set_status(
 
 def _open_tasks(
     session: Session,
-    dossier: Dossier,
+    around: Case,
     release: Release,
-    instance: Instance,
     move: bpmn.Move,
     actor: Actor,
     now: datetime,
+    resumed: bool,
 ) -> None:
-    known = set(session.scalars(select(Task.token).where(Task.instance_id == instance.id)))
+    dossier, instance = around.dossier, around.instance
+    known = {task.token for task in around.of_instance()}
     for token in move.open_tasks:
         if token.id in known:
             continue
         element = release.model.elements[token.element]
-        pausing = element.properties.get("pauses-clock") == "true"
+        times = times_of(release, element)
         task = Task(
             dossier_id=dossier.id,
             instance_id=instance.id,
@@ -290,14 +278,21 @@ def _open_tasks(
             agency_id=instance.agency_id,
             role=element.lane or "",
             created_at=now,
-            limit=element.properties.get("limit"),
+            limit=times.limit,
             data=token.data,
-            paused=pausing,
+            paused=times.pauses is not None or instance.paused,
         )
-        if not pausing:
-            task.due_at = _task_due(instance, element, now)
-        session.add(task)
-        session.flush()
+        before = _interrupted(session, instance, element, now) if resumed else None
+        stopped: Sequence[legal_clock.Span] = ()
+        if before is not None:
+            task.counted_from = before.counted_from or before.created_at
+            stopped = legal_clock.pauses_of(session, dossier.id, instance.id)
+        start = task.counted_from or now
+        days = legal_clock.calendar_for(session, instance.agency_id, start)
+        if times.pauses is None:
+            task.due_at = pauses.step_due(days, start, times, instance.due_at, stopped)
+        one_write.number(session, task)
+        around.tasks.append(task)
         events.record(
             session,
             dossier,
@@ -310,41 +305,75 @@ def _open_tasks(
             element=element.id,
             name=element.name,
             due=_iso(task.due_at),
+            **_counting(times, task),
         )
         _set_status(session, dossier, element, actor, now)
-        if pausing:
-            session.add(
-                Pause(
-                    dossier_id=dossier.id,
-                    instance_id=instance.id,
-                    task_id=task.id,
-                    reason=element.name,
-                    started_at=now,
-                )
-            )
-            events.record(
+        if times.pauses is not None:
+            pauses.stop(
                 session,
                 dossier,
-                "clock-paused",
+                release,
+                [instance],
                 actor,
                 now,
-                agency_id=instance.agency_id,
-                instance_id=instance.id,
-                task_id=task.id,
+                instance=instance,
+                cause=times.pauses,
                 reason=element.name,
+                task=task,
             )
-        elif task.due_at is not None:
-            arm_levels(session, task, now)
+            letters.to_applicant(session, dossier, "supplement", now, ref=str(task.id))
+        else:
+            passed = _levels_passed(session, before) if before is not None else ()
+            arm_levels(session, task, days, times, stopped, passed)
 
 
-def _task_due(instance: Instance, element: bpmn.Element, now: datetime) -> datetime | None:
-    """The step's own limit from now, but never beyond what is left to its agency."""
-    limit = element.properties.get("limit")
-    if limit is None:
-        return instance.due_at
-    after_15h = element.properties.get("after-15h") == "true"
-    due = legal_clock.due_after(now, limit, after_15h=after_15h)
-    return due if instance.due_at is None else min(due, instance.due_at)
+def _counting(times: Times, task: Task) -> dict[str, Any]:
+    """What the step's date was counted from, so that the record alone gives it again."""
+    told: dict[str, Any] = {}
+    if times.limit is not None:
+        told["limit"] = times.limit
+    if times.after_15h:
+        told["after_15h"] = True
+    if task.counted_from is not None:
+        told["counted_from"] = _iso(task.counted_from)
+    if times.pauses is not None:
+        told["pauses"] = times.pauses
+    return told
+
+
+def _interrupted(
+    session: Session, instance: Instance, element: bpmn.Element, now: datetime
+) -> Task | None:
+    """The step's last visit, when it ended in a pause that ends now: its clock goes on.
+
+    A step that is visited again for any other reason has a second clock.
+    """
+    last = session.scalar(
+        select(Task)
+        .where(
+            Task.instance_id == instance.id,
+            Task.element == element.id,
+            Task.status != "open",
+        )
+        .order_by(Task.id.desc())
+        .limit(1)
+    )
+    if last is None:
+        return None
+    pause = select(Pause.id).where(
+        Pause.instance_id == instance.id,
+        Pause.task_id.is_not(None),
+        Pause.started_at == last.closed_at,
+        Pause.ended_at == now,
+    )
+    return last if session.scalar(pause.limit(1)) is not None else None
+
+
+def _levels_passed(session: Session, task: Task) -> list[str]:
+    reached = select(Timer.kind).where(
+        Timer.task_id == task.id, Timer.stage == 1, Timer.status == "fired"
+    )
+    return list(session.scalars(reached))
 
 
 def _end(
@@ -360,11 +389,13 @@ def _end(
         update(Timer)
         .where(
             Timer.instance_id == instance.id,
-            Timer.status.in_(("waiting", "claimed")),
+            Timer.status.in_(OPEN),
             Timer.message_id.is_(None),
         )
         .values(status="cancelled")
     )
+    if instance.paused:
+        _end_pauses(session, dossier, release, [instance], actor, now)
     events.record(
         session,
         dossier,
@@ -388,9 +419,27 @@ def _end(
         )
     )
     if main_ended and not running and dossier.closed_at is None:
+        if dossier.paused:
+            _end_pauses(session, dossier, release, [], actor, now)
         dossier.closed_at = now
         dossier.outcome = _OUTCOMES.get(dossier.portal_status, "done")
         events.record(session, dossier, "closed", SYSTEM, now, outcome=dossier.outcome)
+
+
+def _end_pauses(
+    session: Session,
+    dossier: Dossier,
+    release: Release,
+    instances: list[Instance],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Nothing is left that could stand still: of an instance, or (none given) of the dossier."""
+    query = select(Pause).where(Pause.dossier_id == dossier.id, Pause.ended_at.is_(None))
+    if instances:
+        query = query.where(Pause.instance_id.in_([instance.id for instance in instances]))
+    for pause in session.scalars(query).all():
+        pauses.resume(session, dossier, release, instances, pause, actor, now)
 
 
 def _iso(moment: datetime | None) -> str | None:

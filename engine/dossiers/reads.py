@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import calendar
 from engine.calendar import Words
 from engine.catalog.releases import Release, form_of, load, options
-from engine.dossiers import legal_clock
+from engine.dossiers import clock_commands, legal_clock
+from engine.dossiers.charges import AgencyTime, charges
 from engine.dossiers.commands import plain
-from engine.dossiers.models import Attachment, Dossier, Instance, Pause, Result
+from engine.dossiers.models import Attachment, Dossier, Extension, Instance, Pause, Result
 from engine.dossiers.participants import log_read, participants
 from engine.dossiers.timeline import OUTCOMES, STATUS, Entry, tell
 from engine.errors import Invalid, NotFound
@@ -59,6 +59,9 @@ class DossierView:
     status: str
     tokens: dict[str, list[Any]]
     may: frozenset[str]
+    parts: list[AgencyTime]
+    stops: list[Pause]
+    extension: Extension | None
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,17 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
         participants=list(rows),
         words=words_of(session, dossier, now),
         status=status_of(dossier),
-        tokens=_tokens(instances, tasks, now),
-        may=_may(actor, dossier, full),
+        tokens=_tokens(session, instances, tasks, now),
+        may=_may(actor, dossier, full) | clock_commands.allowed(session, actor, dossier),
+        parts=charges(session, dossier, dossier.closed_at or now),
+        stops=list(
+            session.scalars(
+                select(Pause)
+                .where(Pause.dossier_id == dossier.id, Pause.ended_at.is_(None))
+                .order_by(Pause.id)
+            )
+        ),
+        extension=legal_clock.extension_of(session, dossier),
     )
 
 
@@ -162,11 +174,17 @@ def search(session: Session, actor: Actor, text: str, state: str, page: int, now
     return Page(rows, total, page + 1 if len(found) > PAGE else None)
 
 
+def by_code(session: Session, code: str) -> Dossier | None:
+    """The dossier of a code, for anybody who holds the code."""
+    return session.scalar(select(Dossier).where(Dossier.code == code.strip()))
+
+
 def track(session: Session, code: str, now: datetime) -> dict[str, Any] | None:
     """What anybody who holds the code may know: the status, the date and the agencies at work."""
-    dossier = session.scalar(select(Dossier).where(Dossier.code == code.strip()))
+    dossier = by_code(session, code)
     if dossier is None:
         return None
+    extension = legal_clock.extension_of(session, dossier)
     steps = session.scalars(
         select(Task)
         .where(Task.dossier_id == dossier.id, Task.status == "open")
@@ -183,6 +201,7 @@ def track(session: Session, code: str, now: datetime) -> dict[str, Any] | None:
         "due_at": dossier.due_at,
         "closed_at": dossier.closed_at,
         "words": words_of(session, dossier, now),
+        "extension": extension,
         "steps": [(task.agency.short_name, task.name) for task in steps],
         "results": [
             (result.name, result.returned_at)
@@ -199,11 +218,10 @@ def words_of(session: Session, dossier: Dossier, now: datetime) -> Words:
         on_time = dossier.due_at is None or dossier.closed_at <= dossier.due_at
         text = OUTCOMES.get(dossier.outcome or "", "Đã kết thúc")
         return Words("ok" if on_time else "late", text if on_time else f"{text}, quá hạn")
-    if legal_clock.is_paused(session, dossier.id):
-        return calendar.remaining_words(legal_clock.CALENDAR, now, dossier.due_at, paused=True)
-    if dossier.due_at is None:
+    if dossier.due_at is None and not dossier.paused:
         return Words("ok", "Chưa tiếp nhận")
-    return calendar.remaining_words(legal_clock.CALENDAR, now, dossier.due_at)
+    agency = dossier.intake_agency_id
+    return legal_clock.words_for(session, agency, now, dossier.due_at, dossier.paused)
 
 
 def status_of(dossier: Dossier) -> str:
@@ -289,12 +307,12 @@ def _papers(session: Session, dossier: Dossier) -> list[Attachment]:
 
 
 def _tokens(
-    instances: Iterable[Instance], tasks: Iterable[Task], now: datetime
+    session: Session, instances: Iterable[Instance], tasks: Iterable[Task], now: datetime
 ) -> dict[str, list[Any]]:
     active = []
     for task in tasks:
         if task.status == "open":
-            words = calendar.remaining_words(legal_clock.CALENDAR, now, task.due_at, task.paused)
+            words = legal_clock.words_for(session, task.agency_id, now, task.due_at, task.paused)
             active.append({"id": task.element, "level": words.level, "text": words.text})
     busy = {token["id"] for token in active}
     done = {element for instance in instances for element in instance.trace}
@@ -318,12 +336,11 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
 
 
 def _state(state: str, now: datetime) -> ColumnElement[bool]:
-    paused = select(Pause.dossier_id).where(Pause.ended_at.is_(None))
-    running = and_(Dossier.closed_at.is_(None), Dossier.id.not_in(paused))
+    running = and_(Dossier.closed_at.is_(None), Dossier.paused.is_(False))
     return {
         "open": Dossier.closed_at.is_(None),
         "late": and_(running, Dossier.due_at < now),
-        "paused": and_(Dossier.closed_at.is_(None), Dossier.id.in_(paused)),
+        "paused": and_(Dossier.closed_at.is_(None), Dossier.paused),
         "done": Dossier.closed_at.is_not(None),
         "all": Dossier.id.is_not(None),
     }[state]

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from engine import outbox, timers
 from engine.catalog.releases import Release
 from engine.db import writing
-from engine.dossiers.commands import open_dossier, path_text
+from engine.dossiers.commands import agency_for, open_dossier
 from engine.dossiers.models import Dossier, Instance, Result
 from engine.errors import Invalid, NotFound
 from engine.events import verify
@@ -166,9 +166,7 @@ def pass_time(sessions: SessionFactory, code: str, until: datetime) -> None:
 
 def _open(sessions: SessionFactory, release: Release, data: dict[str, Any], now: datetime) -> str:
     with writing(), sessions() as session:
-        place = path_text(data, "xa_cu_tru") or path_text(data, "xa_chet")
-        main = release.model.main
-        agency = queries.resolve(session, main.properties["kind"], place, now)
+        agency = agency_for(session, release, release.model.main.id, data, now)
         actor = _somebody(session, agency.id, "mot-cua", now)
         dossier = open_dossier(session, actor, release, data, now, agency_id=agency.id)
         code = dossier.code

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import calendar
 from engine.calendar import Words
 from engine.dossiers import legal_clock
 from engine.errors import Invalid
@@ -61,7 +60,7 @@ def board(
         .limit(PAGE + 1)
     )
     found = list(session.scalars(query))
-    rows = [Handoff(m, _words(m, now), _may(actor, m)) for m in found[:PAGE]]
+    rows = [Handoff(m, _words(session, m, now), _may(actor, m)) for m in found[:PAGE]]
     return Board(rows, to_acknowledge(session, actor), page + 1 if len(found) > PAGE else None)
 
 
@@ -88,11 +87,12 @@ def _may(actor: Actor, message: Message) -> bool:
     )
 
 
-def _words(message: Message, now: datetime) -> Words:
+def _words(session: Session, message: Message, now: datetime) -> Words:
     if message.acknowledged_at is not None:
         return Words("ok", "Đã xác nhận")
     if message.status == "void":
         return Words("paused", message.note or "Không còn nơi nhận")
     if message.status == "pending":
         return Words("paused", message.note or "Chờ nơi nhận sẵn sàng")
-    return calendar.remaining_words(legal_clock.CALENDAR, now, message.ack_due_at)
+    due = message.ack_due_at
+    return legal_clock.words_for(session, message.receiver_agency_id, now, due)

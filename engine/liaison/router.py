@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, events
 from engine.catalog.releases import Release
-from engine.dossiers import legal_clock, moves
+from engine.dossiers import case, legal_clock, moves
 from engine.dossiers.commands import agency_for
 from engine.dossiers.models import Dossier, Instance
 from engine.errors import NotFound
@@ -151,6 +151,7 @@ def _deliver(
 ) -> None:
     pool = release.model.pools[receiver.pool]
     receiver.facts = {**receiver.facts, **message.payload}
+    clock = legal_clock.clock_of(session, receiver, now)
     move = bpmn.deliver(
         release.model,
         receiver.pool,
@@ -158,10 +159,13 @@ def _deliver(
         token,
         element,
         moves.pick(message.payload, pool.names),
-        legal_clock.Clock(now),
+        clock,
     )
     _mark_delivered(session, dossier, message, receiver, now)
-    moves.apply(session, dossier, release, receiver, move, SYSTEM, now)
+    session.flush()
+    around = case.of_instance(session, receiver.id)
+    moves.apply(session, around, release, move, SYSTEM, clock)
+    session.flush()
 
 
 def _mark_delivered(

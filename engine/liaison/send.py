@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import bpmn, events
+from engine import bpmn, events, one_write
 from engine.catalog.releases import Release
 from engine.dossiers import legal_clock
 from engine.dossiers.models import Dossier, Instance
@@ -29,6 +29,7 @@ def send(
 ) -> None:
     """Put a message on every flow that leaves the element; the router carries it on."""
     known = {**instance.facts, **sent.data}
+    days = legal_clock.calendar_for(session, instance.agency_id)
     for flow in release.model.flows.values():
         if flow.source_element != sent.element:
             continue
@@ -40,10 +41,9 @@ def send(
             sender_agency_id=instance.agency_id,
             payload=_payload(known, flow.fields),
             sent_at=now,
-            ack_due_at=legal_clock.due_after(now, _ACKNOWLEDGE_WITHIN),
+            ack_due_at=legal_clock.due_after(days, now, _ACKNOWLEDGE_WITHIN),
         )
-        session.add(message)
-        session.flush()
+        one_write.number(session, message)
         events.record(
             session,
             dossier,

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import bpmn, events, idempotency
+from engine import bpmn, events, idempotency, letters, one_write
 from engine.catalog.releases import Release, form_of, options
-from engine.dossiers import legal_clock, moves
+from engine.dossiers import case, legal_clock, moves
 from engine.dossiers.models import Dossier, Instance, Result
 from engine.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from engine.liaison.commands import acknowledge_by_work
@@ -106,54 +105,74 @@ def complete(
     the same dossier that this actor may work on next. ``version`` is the instance's version as the
     page saw it. The same ``key`` again gives the same answer without acting twice.
     """
-    dossier, task = _take(session, actor, task_id, closed_too=True)
+    with one_write.collecting(session):
+        return _complete(session, actor, task_id, raw, now, key, version)
+
+
+def _complete(
+    session: Session,
+    actor: Actor,
+    task_id: int,
+    raw: Mapping[str, Any],
+    now: datetime,
+    key: str | None,
+    version: int | None,
+) -> dict[str, Any]:
     asked = idempotency.digest("complete", task_id, dict(raw))
-    answer = idempotency.recall(session, actor.person_id, key, asked)
-    if answer is not None:
-        return answer
+    around = case.of_task(session, task_id, actor.person_id, idempotency.checked(key))
+    if around is None or around.task is None or around.task.agency_id not in actor.desks:
+        raise NotFound("Không có việc này, hoặc việc không thuộc đơn vị của bạn.")
+    dossier, instance, task = around.dossier, around.instance, around.task
+    if around.earlier is not None:
+        return idempotency.answer_of(around.earlier, asked)
     _must_be_open(session, task)
     _must_work(actor, task)
     _must_hold(session, actor, task)
-    instance = _locked(session, task)
     if version is not None and version > instance.version:
         raise Stale("Trang này không khớp với hồ sơ hiện tại; hãy tải lại trang.")
     procedure = moves.release_of(session, dossier)
     data = _validated(session, procedure, instance, task, raw, now)
     pool = procedure.model.pools[instance.pool]
+    clock = legal_clock.clock_of(session, instance, now)
     move = bpmn.complete(
         procedure.model,
         instance.pool,
         instance.state,
         task.token,
         moves.pick(data, pool.names),
-        legal_clock.Clock(now),
+        clock,
     )
     task.assignee_id = actor.person_id
-    form = procedure.forms[form_of(procedure.model.elements[task.element])]
-    instance.facts = form.replace(instance.facts, data)
+    name = form_of(procedure.model.elements[task.element])
+    instance.facts = procedure.forms[name].replace(instance.facts, data)
     session.add(
         Submission(
             dossier_id=dossier.id,
             instance_id=instance.id,
             task_id=task.id,
-            form=form_of(procedure.model.elements[task.element]),
+            form=name,
             data=data,
             person_id=actor.person_id,
             at=now,
         )
     )
-    acknowledge_by_work(session, dossier, instance.id, actor, now)
+    if around.handoffs:
+        acknowledge_by_work(session, dossier, instance.id, actor, now)
     _record(session, dossier, task, "task-done", actor, now)
     _return_result(session, dossier, procedure, task, actor, now)
-    moves.apply(session, dossier, procedure, instance, move, actor, now, done=task)
+    moves.apply(session, around, procedure, move, actor, clock, done=task)
     answer = {
         "task": task.id,
         "dossier": dossier.code,
         "ended": dossier.closed_at is not None,
-        "opened": [t.id for t in _open_for(session, actor, dossier)],
+        "opened": [
+            one.id
+            for one in around.tasks
+            if access.may_work(actor, one.agency_id, one.role)
+            and one.assignee_id in (None, actor.person_id)
+        ],
     }
     idempotency.remember(session, actor.person_id, key, asked, answer, now)
-    session.flush()
     return answer
 
 
@@ -169,12 +188,6 @@ def _take(
     if not closed_too:
         _must_be_open(session, found)
     return dossier, found
-
-
-def _locked(session: Session, task: Task) -> Instance:
-    instance = session.get_one(Instance, task.instance_id)
-    session.refresh(instance)
-    return instance
 
 
 def _must_be_open(session: Session, task: Task) -> None:
@@ -211,7 +224,8 @@ def _validated(
     now: datetime,
 ) -> dict[str, Any]:
     form = release_.forms[form_of(release_.model.elements[task.element])]
-    return form.validate(dict(raw), form_context(instance, task, now), options(session))
+    lists = options(session) if form.lists else {}
+    return form.validate(dict(raw), form_context(instance, task, now), lists)
 
 
 def form_context(instance: Instance, task: Task, now: datetime) -> dict[str, Any]:
@@ -241,18 +255,7 @@ def _return_result(
         )
     )
     _record(session, dossier, task, "result-returned", actor, now, result=name)
-
-
-def _open_for(session: Session, actor: Actor, dossier: Dossier) -> list[Task]:
-    tasks = session.scalars(
-        select(Task).where(Task.dossier_id == dossier.id, Task.status == "open").order_by(Task.id)
-    )
-    return [
-        task
-        for task in tasks
-        if access.may_work(actor, task.agency_id, task.role)
-        and task.assignee_id in (None, actor.person_id)
-    ]
+    letters.to_applicant(session, dossier, "result", now, ref=str(task.id), result=name)
 
 
 def _record(

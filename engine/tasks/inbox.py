@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import calendar
 from engine.calendar import Words
 from engine.catalog.releases import Release, form_of, options
 from engine.dossiers import legal_clock, reads
@@ -92,7 +91,7 @@ def inbox(
     query = (
         select(Task)
         .join(Dossier, Dossier.id == Task.dossier_id)
-        .where(wanted, _level(filters.level, now))
+        .where(wanted, _level(session, filters.level, now))
         .options(joinedload(Task.dossier), joinedload(Task.assignee), joinedload(Task.agency))
         .order_by(Task.due_at.is_(None), Task.due_at, Task.id)
         .limit(limit + 1)
@@ -101,7 +100,7 @@ def inbox(
         query = query.where(_beyond(after))
     tasks = list(session.scalars(query))
     more = len(tasks) > limit
-    rows = [_row(actor, task, now) for task in tasks[:limit]]
+    rows = [_row(session, actor, task, now) for task in tasks[:limit]]
     return Inbox(
         rows=rows,
         counts=_counts(session, wanted, now),
@@ -131,7 +130,7 @@ def open_task(session: Session, actor: Actor, task_id: int, now: datetime) -> Ta
         options=options(session),
         may_work=may_work and task.status == "open" and task.assignee_id in (None, actor.person_id),
         mine=task.assignee_id == actor.person_id,
-        words=calendar.remaining_words(legal_clock.CALENDAR, now, task.due_at, task.paused),
+        words=legal_clock.words_for(session, task.agency_id, now, task.due_at, task.paused),
     )
 
 
@@ -149,15 +148,15 @@ def row(session: Session, actor: Actor, task_id: int, now: datetime) -> Row:
     task = session.get(Task, task_id)
     if task is None or task.agency_id not in actor.desks:
         raise NotFound("Không có việc này, hoặc việc không thuộc đơn vị của bạn.")
-    return _row(actor, task, now)
+    return _row(session, actor, task, now)
 
 
-def _row(actor: Actor, task: Task, now: datetime) -> Row:
+def _row(session: Session, actor: Actor, task: Task, now: datetime) -> Row:
     works = access.may_work(actor, task.agency_id, task.role)
     return Row(
         task=task,
         dossier=task.dossier,
-        words=calendar.remaining_words(legal_clock.CALENDAR, now, task.due_at, task.paused),
+        words=legal_clock.words_for(session, task.agency_id, now, task.due_at, task.paused),
         may_claim=works and task.status == "open" and task.assignee_id is None,
         mine=task.assignee_id == actor.person_id,
     )
@@ -186,8 +185,8 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _levels(now: datetime) -> dict[str, ColumnElement[bool]]:
-    soon = legal_clock.due_after(now, _SOON)
+def _levels(session: Session, now: datetime) -> dict[str, ColumnElement[bool]]:
+    soon = legal_clock.due_after(legal_clock.calendar_for(session, None), now, _SOON)
     runs = Task.paused.is_(False)
     return {
         "late": and_(runs, Task.due_at < now),
@@ -198,14 +197,14 @@ def _levels(now: datetime) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def _level(level: str, now: datetime) -> ColumnElement[bool]:
-    return _levels(now)[level] if level else Task.status == "open"
+def _level(session: Session, level: str, now: datetime) -> ColumnElement[bool]:
+    return _levels(session, now)[level] if level else Task.status == "open"
 
 
 def _counts(session: Session, wanted: ColumnElement[bool], now: datetime) -> dict[str, int]:
     sums = [
         func.coalesce(func.sum(case((condition, 1), else_=0)), 0).label(name)
-        for name, condition in _levels(now).items()
+        for name, condition in _levels(session, now).items()
     ]
     query = select(*sums).join_from(Task, Dossier, Dossier.id == Task.dossier_id).where(wanted)
     return {name: int(n) for name, n in session.execute(query).one()._mapping.items()}

@@ -17,7 +17,9 @@ class Task(Base):
     """A step that waits for, or was done by, a person of one role in one agency.
 
     ``status`` is ``open``, ``done`` or ``cancelled``. ``token`` is the engine's number of the task
-    in its instance. An open task of which ``paused`` is true does not run its clock.
+    in its instance. An open task of which ``paused`` is true does not run its clock. The clock
+    counts from the opening; a step that a supplement interrupted and reopened goes on with the
+    clock of the visit before, begun at ``counted_from``. ``escalated_at``: the head was told.
     """
 
     __tablename__ = "task"
@@ -41,6 +43,7 @@ class Task(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     limit: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    counted_from: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     escalated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

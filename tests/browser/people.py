@@ -21,6 +21,8 @@ from tests.webapp.office import posted
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+expect.set_options(timeout=20_000)  # a busy machine draws a diagram slowly
+
 _WATCH = """
 document.addEventListener("securitypolicyviolation", (event) => window.tellViolation(
   `${location.pathname}: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
@@ -129,7 +131,7 @@ class Officer:
 
     def settle(self) -> None:
         """Wait until no answer of the server is under way."""
-        self.page.wait_for_function("!document.querySelector('.htmx-request')")
+        self.page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
     def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)

@@ -129,6 +129,20 @@ class Town:
             if program.log.exists()
         )
 
+    def kill_child(self, parent: Running, delay: float = 0.0) -> bool:
+        """Kill the process that carries out a job, or one that answers requests, if any does."""
+        assert parent.process is not None
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            children = _below(parent.process.pid)
+            if children:
+                time.sleep(delay)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(random.choice(children), signal.SIGKILL)
+                    return True
+            time.sleep(0.01)
+        return False
+
     def flush(self) -> bool:
         """Make Redis forget everything."""
         with contextlib.suppress(RedisError):
@@ -198,24 +212,10 @@ class Chaos(threading.Thread):
         if not victim.is_ready():
             return False
         if name in self.PARENTS:
-            return self._kill_child(victim)
+            return self.town.kill_child(victim, self.chance.uniform(0, 0.1))
         victim.kill()
         victim.start()
         return True
-
-    def _kill_child(self, parent: Running) -> bool:
-        """Kill the process that carries out a job, or one that answers requests, if any does."""
-        assert parent.process is not None
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end:
-            children = _below(parent.process.pid)
-            if children:
-                time.sleep(self.chance.uniform(0, 0.1))
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(children), signal.SIGKILL)
-                    return True
-            time.sleep(0.01)
-        return False
 
     @property
     def count(self) -> int:

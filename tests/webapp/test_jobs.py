@@ -26,8 +26,8 @@ from webapp import jobs
 INTAKE = "lan.ubnd.tanan"
 
 
-def _queue(redis_url: str) -> Queue:
-    return Queue(jobs.QUEUE, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
+def _queue(redis_url: str, name: str = jobs.QUEUE) -> Queue:
+    return Queue(name, connection=Redis.from_url(redis_url), serializer=JSONSerializer)
 
 
 def _side_by_side(*acts: Callable[[], Any]) -> list[Any]:
@@ -180,14 +180,70 @@ def test_two_sweepers_side_by_side_ring_once(house: House, redis_url: str) -> No
     moment = house.now + timedelta(days=3)
     due = _count(house, Timer.status == "waiting", Timer.due_at <= moment)
     assert due >= 10
-    queue = _queue(redis_url)
+    queue = _queue(redis_url, jobs.TIMERS)
     queue.empty()
     _side_by_side(*[lambda: jobs.sweep_once(house.app, moment)] * 2)
-    rung = [job.args[0] for job in queue.jobs if job.func_name == "webapp.jobs.fire_timer"]
+    assert {job.func_name for job in queue.jobs} == {"webapp.jobs.fire_timers"}
+    rung = [number for job in queue.jobs for number in job.args[0]]
     assert sorted(rung) == sorted(set(rung))
     assert len(rung) == due
-    assert all(jobs.fire_timer(number, moment) for number in rung)
+    fired = sum(jobs.fire_timers(job.args[0], moment) for job in queue.jobs)
+    assert 0 < fired <= due
+    assert _count(house, Timer.status == "claimed") == 0
+    for kind in ("warn", "due", "overdue"):
+        told = _count(house, Event.kind == kind)
+        assert told == _count(house, Timer.kind == kind, Timer.status == "fired")
+    assert jobs.fire_timers(rung, moment) == 0
+
+
+def test_no_more_is_claimed_than_the_queue_has_room_for(
+    house: House, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A burst waits in the database; messages between agencies never wait behind it."""
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    monkeypatch.setattr(jobs, "_IN_FLIGHT", 3)
+    for _ in range(5):
+        house.dossier()
+    moment = house.now + timedelta(days=3)
+    queue = _queue(redis_url, jobs.TIMERS)
+    due = _count(house, Timer.status == "waiting", Timer.due_at <= moment)
+    assert jobs.sweep_once(house.app, moment) == 6
     assert jobs.sweep_once(house.app, moment) == 0
+    assert [len(job.args[0]) for job in queue.jobs] == [2, 2, 2]
+    assert _count(house, Timer.status == "waiting", Timer.due_at <= moment) == due - 6
+    queues = [_queue(redis_url, name) for name in jobs.QUEUES]
+    _queue(redis_url).enqueue("webapp.jobs.drain")
+    done: list[str] = []
+    worker = SimpleWorker(queues, connection=queue.connection, serializer=JSONSerializer)
+    monkeypatch.setattr(
+        worker,
+        "perform_job",
+        lambda job, *_rest: done.append(job.func_name) or job.delete() or True,
+    )
+    worker.work(burst=True)
+    assert done == ["webapp.jobs.drain", *["webapp.jobs.fire_timers"] * 3]
+
+
+def test_a_timer_that_cannot_be_fired_stops_no_other(
+    house: House,
+) -> None:
+    """It stays claimed and is tried again; those after it in the same job fire."""
+    timer, moment = _due(house)
+    with writing(), house.sessions() as session:
+        broken = session.get_one(Timer, timer)
+        broken.kind, broken.token, broken.element = "bpmn", 999, "no-such-element"
+        broken.task_id = None
+        session.commit()
+        others = list(
+            session.scalars(
+                select(Timer.id).where(
+                    Timer.id != timer, Timer.due_at <= moment + timedelta(days=3)
+                )
+            )
+        )
+    fired = jobs.fire_timers([timer, *others], moment + timedelta(days=3))
+    assert fired > 0
+    assert _count(house, Timer.id == timer, Timer.status == "fired") == 0
 
 
 def test_a_lost_ring_is_rung_again(house: House, redis_url: str, tmp_path: Any) -> None:

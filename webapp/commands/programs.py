@@ -44,18 +44,22 @@ def web(workers: int, threads: int) -> None:
 @click.command()
 @click.option("--burst", is_flag=True, help="Stop when the queue is empty.")
 def worker(burst: bool) -> None:
-    """Work the queue of jobs until told to stop; a job under way is finished first."""
+    """Work the queues of jobs until told to stop; a job under way is finished first."""
     from redis import Redis
     from rq import Queue, Worker
     from rq.serializers import JSONSerializer
 
-    from webapp.jobs import QUEUE  # all that jobs need is imported once here, not in every job
+    # All that jobs need is imported once here, not in every job.
+    from engine import letter_texts
+    from webapp.jobs import QUEUES, ROOT
 
     settings = Settings.from_env()
+    for fault in letter_texts.check(ROOT):
+        log.error("letter template cannot be used", fault=fault)
     embedded.wait_until_ready(settings.redis_url)
     connection = Redis.from_url(settings.redis_url)
-    queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-    Worker([queue], connection=connection, serializer=JSONSerializer).work(
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    Worker(queues, connection=connection, serializer=JSONSerializer).work(
         burst=burst, with_scheduler=False, logging_level="WARNING"
     )
 

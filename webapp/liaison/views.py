@@ -25,7 +25,11 @@ def board() -> ResponseReturnValue:
     state = request.args.get("loc", "tat_ca")
     number = request.args.get("trang", "1")
     found = reads.board(
-        db.session(), actor(), _SIDES.get(side, "in"), _STATES.get(state, "all"), now(),
+        db.session(),
+        actor(),
+        _SIDES.get(side, "in"),
+        _STATES.get(state, "all"),
+        now(),
         int(number) if number.isdecimal() and int(number) > 0 else 1,
     )
     return render_template("liaison/board.html", found=found, side=side, state=state)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.utils import cached_property
 
-from engine import notices
+from engine import letters, notices
 from engine.liaison import reads as liaison
 from engine.org import access, queries
 from engine.org.access import Actor
@@ -67,6 +67,9 @@ class Around:
         if works:
             owed = liaison.to_acknowledge(session, actor)
             found.append(_item(_("Liên thông"), "swap", "liaison.board", owed))
+        if any(role in (access.ADMIN, access.CONTROL) for _agency, role in actor.posts):
+            dead = letters.counts(session).get("dead", 0)
+            found.append(_item(_("Thư gửi đi"), "mail", "letters.board", dead, dead > 0))
         return found
 
     def unread(self) -> int:

@@ -62,7 +62,12 @@ def submit(procedure: str) -> ResponseReturnValue:
     raw = release.forms["start"].from_post(request.form, releases.options(db.session()))
     try:
         dossier = commands.open_dossier(
-            db.session(), actor(), release, raw, now(), agency_id=agency_id,
+            db.session(),
+            actor(),
+            release,
+            raw,
+            now(),
+            agency_id=agency_id,
             key=request.form.get("key") or None,
         )
     except Invalid as error:
@@ -100,7 +105,11 @@ def _page(
 ) -> Response:
     return make_response(
         render_template(
-            "officer/start.html", release=release, form_view=_view(release, raw, errors),
-            sentence=sentence, errors=errors or {}, key=request.form.get("key"),
+            "officer/start.html",
+            release=release,
+            form_view=_view(release, raw, errors),
+            sentence=sentence,
+            errors=errors or {},
+            key=request.form.get("key"),
         )
     )

@@ -22,7 +22,7 @@ blueprint = Blueprint("notices", __name__, url_prefix="/thong-bao")
 def board() -> ResponseReturnValue:
     """The unread notices, newest first."""
     found = notices.unread(db.session(), actor())
-    ids = {notice.dossier_id for notice in found}
+    ids = {notice.dossier_id for notice in found if notice.dossier_id}
     rows = db.session.execute(select(Dossier.id, Dossier.code).where(Dossier.id.in_(ids)))
     codes = {number: code for number, code in rows}  # noqa: C416 - a Result is not a mapping
     return render_template("officer/notices.html", found=found, codes=codes)
@@ -48,8 +48,10 @@ def read_all() -> ResponseReturnValue:
 def _subject(notice: Notice | None) -> str:
     if notice is None or (notice.agency_id, notice.role) not in actor().posts:
         return url_for("notices.board")
+    if notice.dossier_id is None:
+        return url_for("tasks.inbox") if actor().desks else url_for("dossiers.search")
     task = db.session.get(Task, notice.task_id) if notice.task_id else None
-    if task is not None and task.status == "open":
+    if task is not None and task.status == "open" and task.agency_id in actor().desks:
         return url_for("tasks.show", task_id=task.id)
     dossier = db.session.get_one(Dossier, notice.dossier_id)
     return url_for("dossiers.show", code=dossier.code)

@@ -20,6 +20,7 @@ from flask.wrappers import Response
 from flask_babel import gettext as _
 from flask_login import login_required
 
+from engine.dossiers import why as reasons
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
 from engine.org import access, queries
@@ -31,8 +32,13 @@ from webapp.db import db, now, records_reads
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/viec")
 
-_NAMES = {"pham_vi": "scope", "tim": "text", "thu_tuc": "procedure", "buoc": "element",
-          "muc": "level"}
+_NAMES = {
+    "pham_vi": "scope",
+    "tim": "text",
+    "thu_tuc": "procedure",
+    "buoc": "element",
+    "muc": "level",
+}
 
 
 @blueprint.get("")
@@ -50,8 +56,12 @@ def inbox() -> ResponseReturnValue:
     page = reads.inbox(db.session(), actor(), filters, now(), after=after)
     session["inbox"] = asked
     context = {
-        "page": page, "filters": filters, "asked": asked, "steps": _steps(page.by_step),
-        "head": _is_head(), "more": _more(asked, page.next),
+        "page": page,
+        "filters": filters,
+        "asked": asked,
+        "steps": _steps(page.by_step),
+        "head": _is_head(),
+        "more": _more(asked, page.next),
     }
     if after and request.headers.get("HX-Request"):
         return render_template("officer/_rows.html", **context)
@@ -96,6 +106,23 @@ def show(task_id: int) -> ResponseReturnValue:
     return _page(reads.open_task(db.session(), actor(), task_id, now()))
 
 
+@blueprint.get("/<int:task_id>/vi-sao")
+@login_required
+@records_reads
+def why(task_id: int) -> ResponseReturnValue:
+    """How the step's date comes about, line by line."""
+    view = reads.open_task(db.session(), actor(), task_id, now())
+    told = reasons.of_task(db.session(), view.task, now())
+    return render_template(
+        "officer/why.html",
+        why=told,
+        code=view.task.dossier.code,
+        words=view.words,
+        over=view.task.name,
+        back=url_for("tasks.show", task_id=task_id),
+    )
+
+
 @blueprint.post("/<int:task_id>/bieu-mau")
 @login_required
 def refresh(task_id: int) -> ResponseReturnValue:
@@ -121,7 +148,11 @@ def complete(task_id: int) -> ResponseReturnValue:
     version = request.form.get("version", "")
     try:
         done = commands.complete(
-            db.session(), actor(), task_id, raw, now(),
+            db.session(),
+            actor(),
+            task_id,
+            raw,
+            now(),
             key=request.form.get("key") or None,
             version=int(version) if version.isdecimal() else None,
         )
@@ -146,16 +177,20 @@ def _onward(task_id: int, name: str, done: dict[str, Any]) -> ResponseReturnValu
     here = next((t for t in done["opened"] if t != task_id), None)
     after = here or reads.next_task(db.session(), actor(), now(), task_id)
     if done["ended"]:
-        sentence = _("Đã hoàn thành «%(name)s»; hồ sơ %(code)s đã kết thúc.",
-                     name=name, code=done["dossier"])
+        sentence = _(
+            "Đã hoàn thành «%(name)s»; hồ sơ %(code)s đã kết thúc.", name=name, code=done["dossier"]
+        )
     else:
-        sentence = _("Đã hoàn thành «%(name)s» của hồ sơ %(code)s.",
-                     name=name, code=done["dossier"])
+        sentence = _(
+            "Đã hoàn thành «%(name)s» của hồ sơ %(code)s.", name=name, code=done["dossier"]
+        )
     if after is None:
         flash(sentence, "good")
         return redirect(url_for("tasks.inbox"))
-    flash(f"{sentence} " + (
-        _("Bước tiếp theo của cùng hồ sơ:") if here else _("Việc tiếp theo:")), "good-next")
+    flash(
+        f"{sentence} " + (_("Bước tiếp theo của cùng hồ sơ:") if here else _("Việc tiếp theo:")),
+        "good-next",
+    )
     return redirect(url_for("tasks.show", task_id=after))
 
 
@@ -175,8 +210,15 @@ def _page(
         people = queries.people_with(db.session(), view.task.agency_id, view.task.role, now())
     return make_response(
         render_template(
-            "officer/task.html", view=view, task=view.task, page=view.dossier, form_view=shown,
-            sentence=sentence, errors=errors or {}, people=people, kept=raw is not None,
+            "officer/task.html",
+            view=view,
+            task=view.task,
+            page=view.dossier,
+            form_view=shown,
+            sentence=sentence,
+            errors=errors or {},
+            people=people,
+            kept=raw is not None,
         )
     )
 

@@ -16,3 +16,7 @@ htmx.onLoad((root) => {
   initDates(root);
   initForms(root);
 });
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});

@@ -39,6 +39,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blob")),
     )
     op.create_table(
+        "calendar_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imported_by", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_import")),
+    )
+    op.create_table(
+        "digest_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recipients", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_digest_day")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -92,6 +108,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_release_procedure"), ["procedure"], unique=False)
 
     op.create_table(
+        "agency_calendar",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("season", sa.String(length=12), nullable=True),
+        sa.Column("hours", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("document", sa.String(length=200), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("agency_id IS NULL OR kind IS NULL", name="ck_agency_calendar_scope"),
+        sa.ForeignKeyConstraint(
+            ["agency_id"], ["agency.id"], name=op.f("fk_agency_calendar_agency_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["calendar_import.id"], name=op.f("fk_agency_calendar_import_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_calendar")),
+    )
+    with op.batch_alter_table("agency_calendar", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_agency_calendar_agency_id"), ["agency_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_agency_calendar_kind"), ["kind"], unique=False)
+
+    op.create_table(
         "assignment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -110,6 +153,31 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_assignment_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "calendar_day",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("what", sa.String(length=10), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=True),
+        sa.Column("shifts", sa.String(length=120), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("document", sa.String(length=200), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("agency_id IS NULL OR kind IS NULL", name="ck_calendar_day_scope"),
+        sa.ForeignKeyConstraint(
+            ["agency_id"], ["agency.id"], name=op.f("fk_calendar_day_agency_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["calendar_import.id"], name=op.f("fk_calendar_day_import_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_day")),
+    )
+    with op.batch_alter_table("calendar_day", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_calendar_day_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_calendar_day_kind"), ["kind"], unique=False)
 
     op.create_table(
         "code_counter",
@@ -133,6 +201,8 @@ def upgrade() -> None:
         sa.Column("applicant", sa.String(length=120), nullable=False),
         sa.Column("subject", sa.String(length=120), nullable=False),
         sa.Column("search", sa.Text(), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("email", sa.String(length=160), nullable=False),
         sa.Column("intake_agency_id", sa.Integer(), nullable=False),
         sa.Column("opened_by", sa.Integer(), nullable=False),
         sa.Column("portal_status", sa.Integer(), nullable=False),
@@ -141,6 +211,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("promise", sa.LargeBinary(), nullable=True),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_count", sa.Integer(), nullable=False),
         sa.Column("last_hash", sa.String(length=64), nullable=False),
@@ -224,6 +295,54 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attachment_dossier_id"), ["dossier_id"], unique=False)
 
     op.create_table(
+        "delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("recipient", sa.String(length=200), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=True),
+        sa.Column("procedure", sa.String(length=60), nullable=False),
+        sa.Column("version", sa.String(length=10), nullable=False),
+        sa.Column("values", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.String(length=400), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_delivery_dossier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("key", "dossier_id", name=op.f("uq_delivery_key_dossier_id")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_delivery_status_delivery_next_at"), ["status", "next_at"], unique=False
+        )
+
+    op.create_table(
+        "extension",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("document", sa.String(length=120), nullable=False),
+        sa.Column("before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_extension_agency_id")),
+        sa.ForeignKeyConstraint(["by"], ["person.id"], name=op.f("fk_extension_by")),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_extension_dossier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extension")),
+        sa.UniqueConstraint("dossier_id", name=op.f("uq_extension_dossier_id")),
+    )
+    op.create_table(
         "instance",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.Integer(), nullable=False),
@@ -239,6 +358,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_instance_agency_id")),
         sa.ForeignKeyConstraint(
             ["dossier_id"], ["dossier.id"], name=op.f("fk_instance_dossier_id")
@@ -340,6 +460,7 @@ def upgrade() -> None:
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("limit", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counted_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -401,7 +522,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("agency_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(length=30), nullable=False),
-        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=True),
         sa.Column("task_id", sa.Integer(), nullable=True),
         sa.Column("text", sa.String(length=400), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -424,11 +545,15 @@ def upgrade() -> None:
         "pause",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.Integer(), nullable=False),
-        sa.Column("instance_id", sa.Integer(), nullable=False),
-        sa.Column("task_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("instance_id", sa.Integer(), nullable=True),
+        sa.Column("task_id", sa.Integer(), nullable=True),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("document", sa.String(length=120), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_by", sa.String(length=120), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=120), nullable=False),
         sa.ForeignKeyConstraint(["dossier_id"], ["dossier.id"], name=op.f("fk_pause_dossier_id")),
         sa.ForeignKeyConstraint(
             ["instance_id"], ["instance.id"], name=op.f("fk_pause_instance_id")
@@ -437,7 +562,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pause")),
     )
     with op.batch_alter_table("pause", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_pause_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_pause_dossier_id_pause_ended_at"),
+            ["dossier_id", "ended_at"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_pause_task_id"), ["task_id"], unique=False)
 
     op.create_table(
         "result",
@@ -482,12 +612,16 @@ def upgrade() -> None:
         "timer",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.Integer(), nullable=False),
         sa.Column("instance_id", sa.Integer(), nullable=False),
         sa.Column("task_id", sa.Integer(), nullable=True),
         sa.Column("message_id", sa.Integer(), nullable=True),
         sa.Column("token", sa.Integer(), nullable=True),
         sa.Column("element", sa.String(length=80), nullable=False),
+        sa.Column("limit", sa.String(length=40), nullable=True),
+        sa.Column("armed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("drawn_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
@@ -499,6 +633,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_timer_message_id")),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_timer_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timer")),
+        sa.UniqueConstraint(
+            "task_id",
+            "dossier_id",
+            "kind",
+            "stage",
+            name=op.f("uq_timer_task_id_dossier_id_kind_stage"),
+        ),
     )
     with op.batch_alter_table("timer", schema=None) as batch_op:
         batch_op.create_index(
@@ -506,15 +647,15 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_timer_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_timer_status_timer_due_at"), ["status", "due_at"], unique=False
+            batch_op.f("ix_timer_status_timer_due_at_timer_id"),
+            ["status", "due_at", "id"],
+            unique=False,
         )
-        batch_op.create_index(batch_op.f("ix_timer_task_id"), ["task_id"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("timer", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_timer_task_id"))
-        batch_op.drop_index(batch_op.f("ix_timer_status_timer_due_at"))
+        batch_op.drop_index(batch_op.f("ix_timer_status_timer_due_at_timer_id"))
         batch_op.drop_index(batch_op.f("ix_timer_message_id"))
         batch_op.drop_index(batch_op.f("ix_timer_instance_id_timer_status"))
 
@@ -528,7 +669,8 @@ def downgrade() -> None:
 
     op.drop_table("result")
     with op.batch_alter_table("pause", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_pause_dossier_id"))
+        batch_op.drop_index(batch_op.f("ix_pause_task_id"))
+        batch_op.drop_index(batch_op.f("ix_pause_dossier_id_pause_ended_at"))
 
     op.drop_table("pause")
     with op.batch_alter_table("notice", schema=None) as batch_op:
@@ -563,6 +705,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_instance_agency_id_instance_ended_at"))
 
     op.drop_table("instance")
+    op.drop_table("extension")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_status_delivery_next_at"))
+        batch_op.drop_index(batch_op.f("ix_delivery_dossier_id"))
+
+    op.drop_table("delivery")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attachment_dossier_id"))
 
@@ -580,11 +728,21 @@ def downgrade() -> None:
 
     op.drop_table("dossier")
     op.drop_table("code_counter")
+    with op.batch_alter_table("calendar_day", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_calendar_day_kind"))
+        batch_op.drop_index(batch_op.f("ix_calendar_day_agency_id"))
+
+    op.drop_table("calendar_day")
     with op.batch_alter_table("assignment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_assignment_person_id"))
         batch_op.drop_index(batch_op.f("ix_assignment_agency_id_assignment_role"))
 
     op.drop_table("assignment")
+    with op.batch_alter_table("agency_calendar", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_agency_calendar_kind"))
+        batch_op.drop_index(batch_op.f("ix_agency_calendar_agency_id"))
+
+    op.drop_table("agency_calendar")
     with op.batch_alter_table("release", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_release_procedure"))
 
@@ -595,5 +753,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_done_at_outbox_id"))
 
     op.drop_table("outbox")
+    op.drop_table("digest_day")
+    op.drop_table("calendar_import")
     op.drop_table("blob")
     op.drop_table("agency")
