@@ -16,9 +16,10 @@ DIST := webapp/static/dist
 FRONTEND_SOURCES := $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 
 TESTS ?= tests
+BENCH ?=
 DATA ?= .data
 
-.PHONY: help demo run test lint assets install install-dev reset-demo clean lock
+.PHONY: help demo run test bench lint assets install install-dev reset-demo clean lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +32,9 @@ run: install assets ## Start the product with the settings of the environment (d
 
 test: install-dev assets ## Install what is needed and run every test (TESTS=path for some)
 	@$(BIN)/python -m pytest $(TESTS)
+
+bench: install-dev assets ## Measure the product against its limits, small sizes (tests/benchmarks/README.md)
+	@for name in $$($(BIN)/motcua bench --names); do echo "==> $$name"; $(BIN)/motcua bench $$name $(BENCH); done
 
 lint: install-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -299,7 +299,7 @@ def test_the_whole_house_starts_answers_and_stops(tmp_path: Path) -> None:
     with open(log, "w") as output:
         house = subprocess.Popen(argv, env=env, cwd=ROOT, stdout=output, stderr=output)
     try:
-        _wait(lambda: f"http://127.0.0.1:{port}" in log.read_text(), 60)
+        _wait(lambda: f"http://127.0.0.1:{port}" in log.read_text(), 180)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
             assert page.status == 200
         children = _children(house.pid)

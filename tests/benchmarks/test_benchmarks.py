@@ -1,0 +1,36 @@
+"""Every benchmark still runs and tells its figures; what the figures are is not a test."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from webapp.commands.bench import bench
+
+SMALL = {
+    "completions": ["--rounds", "2", "--block", "2"],
+    "http": ["--rounds", "2", "--block", "2"],
+    "inbox": ["--small", "500", "--large", "900", "--rounds", "2"],
+    "calendar": ["--seconds", "0.1"],
+    "timers": ["--waiting", "300", "--burst", "40"],
+    "feel": ["--seconds", "0.1"],
+    "start": ["--small", "500", "--large", "900", "--rounds", "3"],
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_tells_its_figures(name: str) -> None:
+    """JSON with a median for each series, and a ratio for each that has a limit."""
+    told = CliRunner().invoke(bench, [name, *SMALL[name], "--json"])
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert found["benchmark"] == name
+    assert all(series["median"] > 0 for series in found["series"])
+    assert any("ratio" in series for series in found["series"])
+
+
+def test_every_benchmark_is_tried_here() -> None:
+    """A new benchmark comes with a small run of itself."""
+    assert set(bench.list_commands(None)) == set(SMALL)  # type: ignore[arg-type]
