@@ -33,6 +33,7 @@ def test_the_main_screens(browser: Browser, house: House, size: dict[str, int], 
         officer.enter(house.busiest("ubnd-xa"))
         seen("inbox")
         page.locator("[data-row-href] a.code").first.click()
+        page.locator("[data-diagram]").scroll_into_view_if_needed()  # drawn when it is near
         expect(page.locator("[data-diagram='drawn']")).to_be_attached()
         seen("task")
         officer.go("/lien-thong")
@@ -42,6 +43,7 @@ def test_the_main_screens(browser: Browser, house: House, size: dict[str, int], 
         officer.leave()
         officer.enter("huong.kiemsoat")
         officer.go(f"/ho-so/{code}")
+        page.locator("[data-diagram]").scroll_into_view_if_needed()  # drawn when it is near
         expect(page.locator("[data-diagram='drawn']")).to_be_attached()
         expect(page.locator(".djs-container .is-active").first).to_be_attached()
         expect(page.locator(".bjs-powered-by")).to_be_visible()  # the licence asks for it
