@@ -143,10 +143,11 @@ def _claims(house: town.Town) -> Iterator[list[int]]:
         yield claimed
 
 
-def _worker(pipe: Any) -> None:
+def _worker(environment: dict[str, str], pipe: Any) -> None:
     """A worker's process: fires what it is given with the job's code, tells when it was done."""
     from webapp import jobs
 
+    os.environ |= environment
     pipe.send("ready")
     for numbers in iter(pipe.recv, None):
         fired = jobs.fire_timers(numbers, MINUTE_AFTER)
@@ -187,7 +188,7 @@ def command(url: str | None, waiting: int, burst: int, workers: int, as_json: bo
             Series("sweep, nothing waits", "ms", empty),
             Series("sweep, all wait", "ms", _idle(house), limit="sweep, nothing waits"),
         ]
-        os.environ |= {
+        environment = {
             "MOTCUA_DATABASE_URL": fresh,
             "MOTCUA_DATA_DIR": folder,
             "MOTCUA_SECRET_KEY": "b" * 40,
@@ -197,7 +198,7 @@ def command(url: str | None, waiting: int, burst: int, workers: int, as_json: bo
         pipes = []
         for _ in range(workers):
             here, there = context.Pipe()
-            context.Process(target=_worker, args=(there,), daemon=True).start()
+            context.Process(target=_worker, args=(environment, there), daemon=True).start()
             pipes.append(here)
         over, (desk, far) = context.Event(), context.Pipe()
         context.Process(target=_officer, args=(fresh, tasks[0], over, far), daemon=True).start()
