@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,12 @@ import orjson
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine import one_write
 from engine.db import Base, JSONBytes, UTCDateTime
 from engine.dossiers.models import Dossier
 from engine.org.access import Actor
+
+_HASHED = ("seq", "at", "kind", "actor", "agency_id", "instance_id", "task_id", "data")
 
 
 class Event(Base):
@@ -46,38 +50,28 @@ def record(
     instance_id: int | None = None,
     task_id: int | None = None,
     **data: Any,
-) -> Event:
+) -> None:
     """Append an event to the dossier's chain. The caller holds the dossier's lock."""
     dossier.event_count += 1
-    event = Event(
-        dossier_id=dossier.id,
-        seq=dossier.event_count,
-        at=now.astimezone(UTC),
-        kind=kind,
-        actor=actor.username,
-        actor_name=actor.name,
-        agency_id=agency_id,
-        instance_id=instance_id,
-        task_id=task_id,
-        data=data,
-    )
-    event.hash = dossier.last_hash = _hash(dossier.last_hash, event)
-    session.add(event)
-    return event
+    row = {
+        "dossier_id": dossier.id,
+        "seq": dossier.event_count,
+        "at": now.astimezone(UTC),
+        "kind": kind,
+        "actor": actor.username,
+        "actor_name": actor.name,
+        "agency_id": agency_id,
+        "instance_id": instance_id,
+        "task_id": task_id,
+        "data": data,
+    }
+    dossier.last_hash = _hash(dossier.last_hash, row)
+    one_write.insert(session, Event, **row, hash=dossier.last_hash)
 
 
-def _hash(before: str, event: Event) -> str:
-    body = [
-        before,
-        event.seq,
-        event.at.isoformat(),
-        event.kind,
-        event.actor,
-        event.agency_id,
-        event.instance_id,
-        event.task_id,
-        event.data,
-    ]
+def _hash(before: str, row: Mapping[str, Any]) -> str:
+    body = [before, *(row[name] for name in _HASHED)]
+    body[2] = row["at"].isoformat()
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -87,7 +81,7 @@ def verify(session: Session, dossier: Dossier) -> bool:
     query = select(Event).where(Event.dossier_id == dossier.id).order_by(Event.seq)
     for event in session.scalars(query):
         count += 1
-        if event.seq != count or event.hash != _hash(before, event):
+        if event.seq != count or event.hash != _hash(before, vars(event)):
             return False
         before = event.hash
     return before == dossier.last_hash and count == dossier.event_count

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine import one_write
 from engine.db import Base, JSONBytes, UTCDateTime
 from engine.errors import Conflict, Invalid
 
@@ -72,6 +73,5 @@ def remember(
 ) -> None:
     """Keep the answer in the same transaction as the act."""
     if key:
-        session.add(
-            IdempotencyKey(person_id=person_id, key=key, asked=asked, answer=answer, at=now)
-        )
+        row = {"person_id": person_id, "key": key, "asked": asked, "answer": answer, "at": now}
+        one_write.insert(session, IdempotencyKey, **row)

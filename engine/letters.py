@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine import one_write
 from engine.db import Base, JSONBytes, UTCDateTime
 from engine.dossiers.models import Dossier
 from engine.errors import NotFound
@@ -222,4 +223,5 @@ def board(session: Session, status: str, limit: int = 100) -> list[Delivery]:
 
 
 def _owe(session: Session, rows: list[dict[str, Any]], now: datetime) -> None:
-    session.add_all(Delivery(**row, next_at=now, created_at=now) for row in rows)
+    for row in rows:
+        one_write.insert(session, Delivery, **row, next_at=now, created_at=now)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine import one_write
 from engine.db import Base, JSONBytes, UTCDateTime
 
 _PROMISED = "promised"
@@ -30,7 +31,7 @@ class Outbox(Base):
 
 def put(session: Session, kind: str, payload: dict[str, Any], now: datetime) -> None:
     """Promise a piece of work in the caller's transaction; ``promised`` then says so."""
-    session.add(Outbox(kind=kind, payload=payload, created_at=now))
+    one_write.insert(session, Outbox, kind=kind, payload=payload, created_at=now)
     session.info[_PROMISED] = True
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine import calendar
+from engine import calendar, one_write
 from engine.calendar import Calendar
 from engine.db import Base, UTCDateTime
 from engine.dossiers import legal_clock
@@ -98,11 +98,9 @@ def arm_levels(
         "element": task.element,
         "status": "held" if task.paused else "waiting",
     }
-    session.add_all(
-        Timer(**shared, kind=kind, due_at=moment)
-        for kind, moment in level_moments(days, task, times, pauses).items()
-        if kind not in passed
-    )
+    for kind, moment in level_moments(days, task, times, pauses).items():
+        if kind not in passed:
+            one_write.insert(session, Timer, **shared, kind=kind, due_at=moment)
 
 
 def arm_drawn(

@@ -28,8 +28,8 @@ from flask_login import (
     logout_user,
 )
 from sqlalchemy import select
-from werkzeug.utils import cached_property
 
+from engine.errors import NotFound
 from engine.org import queries
 from engine.org.access import Actor
 from engine.org.models import Person
@@ -45,19 +45,21 @@ _NOBODY = _hasher.hash("no such person")  # verified for unknown names: same wor
 class User(UserMixin):
     """The person logged in, with the posts held now."""
 
-    def __init__(self, person: Person) -> None:
-        self.id = str(person.id)
-        self.name = person.name
-        self.username = person.username
-
-    @cached_property
-    def actor(self) -> Actor:
-        return queries.actor_of(db.session(), int(self.id), now())
+    def __init__(self, actor: Actor) -> None:
+        self.id = str(actor.person_id)
+        self.name = actor.name
+        self.username = actor.username
+        self.actor = actor
 
 
 def actor() -> Actor:
     """The actor of this request; only behind a log-in."""
     return current_user.actor
+
+
+def user_of(person_id: int) -> User:
+    """The person with the posts held at this moment. NotFound when unknown or locked."""
+    return User(queries.actor_of(db.session(), person_id, now()))
 
 
 def init_app(app: Flask) -> None:
@@ -126,7 +128,7 @@ def _enter(person: Person) -> ResponseReturnValue:
     session.clear()  # nothing of whoever sat here before
     if language:
         session["language"] = language
-    login_user(User(person))
+    login_user(user_of(person.id))
     session.permanent = True
     return redirect(back_to(wanted))
 
@@ -139,8 +141,10 @@ def _matches(hashed: str, password: str) -> bool:
 
 
 def _load(person_id: str) -> User | None:
-    person = db.session.get(Person, int(person_id)) if person_id.isdecimal() else None
-    return User(person) if person is not None and person.active else None
+    try:
+        return user_of(int(person_id)) if person_id.isdecimal() else None
+    except NotFound:
+        return None
 
 
 def _to_login() -> ResponseReturnValue:

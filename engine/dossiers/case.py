@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, select
+from sqlalchemy import Integer, Select, String, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from engine import one_read
 from engine.dossiers.models import Dossier, Instance, Pause
 from engine.errors import NotFound
 from engine.idempotency import IdempotencyKey
@@ -57,69 +58,68 @@ def of_instance(session: Session, instance_id: int) -> Case:
 
 
 def _read(session: Session, given: dict[str, Any]) -> Case | None:
-    query = _query("task" in given, bool(given.get("key")))
+    by_task, with_key = "task" in given, bool(given.get("key"))
+    query = _query(by_task, with_key)
     while True:
-        rows = session.execute(query, given, execution_options={"populate_existing": True}).all()
+        rows = query.rows(session, given)
         if not rows:
             return None
-        row = rows[0]
+        dossier, instance, _, *flags = rows[0]
+        seen, drawn, handoffs, pending, paused = flags[-5:]
         # Whoever waited for the lock sees the dossier's row as it is now, and all other rows as
         # they were before it waited: then everything is read once more, now without a wait.
-        if row.Dossier.event_count == row.seen:
+        if dossier.event_count == seen:
             break
+    tasks = [row[2] for row in rows if row[2] is not None]
     return Case(
-        dossier=row.Dossier,
-        instance=row.Instance,
-        tasks=[one.opened for one in rows if one.opened is not None],
-        task=row.asked if "task" in given else None,
-        earlier=row.IdempotencyKey if given.get("key") else None,
-        drawn=row.drawn,
-        handoffs=row.handoffs,
-        pending=row.pending,
-        paused=row.paused,
+        dossier=dossier,
+        instance=instance,
+        tasks=[task for task in tasks if task.status == "open"],
+        task=next(task for task in tasks if task.id == given["task"]) if by_task else None,
+        earlier=flags[0] if with_key else None,
+        drawn=bool(drawn),
+        handoffs=bool(handoffs),
+        pending=bool(pending),
+        paused=bool(paused),
     )
 
 
 @cache
-def _query(by_task: bool, with_key: bool) -> Select[Any]:
+def _query(by_task: bool, with_key: bool) -> one_read.Read:
     asked, opened = aliased(Task, name="asked"), aliased(Task, name="opened")
     same = aliased(Dossier)
-    waiting = Timer.status.in_(OPEN)
-    entities: list[Any] = [
-        Dossier,
-        Instance,
-        opened,
-        select(same.event_count).where(same.id == Dossier.id).scalar_subquery().label("seen"),
-        exists()
-        .where(Timer.instance_id == Instance.id, Timer.kind == "bpmn", waiting)
-        .label("drawn"),
-        exists()
-        .where(
+    entities: list[Any] = [Dossier, Instance, opened]
+    if with_key:
+        entities.append(IdempotencyKey)
+    query: Select[Any] = select(
+        *one_read.columns(*entities),
+        select(same.event_count).where(same.id == Dossier.id).scalar_subquery(),
+        exists().where(
+            Timer.instance_id == Instance.id, Timer.kind == "bpmn", Timer.status.in_(OPEN)
+        ),
+        exists().where(
             Message.receiver_instance_id == Instance.id,
             Message.status == "delivered",
             Message.acknowledged_at.is_(None),
-        )
-        .label("handoffs"),
-        exists()
-        .where(Message.dossier_id == Dossier.id, Message.status == "pending")
-        .label("pending"),
-        exists().where(Pause.dossier_id == Dossier.id).label("paused"),
-    ]
-    query: Select[Any]
+        ),
+        exists().where(Message.dossier_id == Dossier.id, Message.status == "pending"),
+        exists().where(Pause.dossier_id == Dossier.id),
+    )
+    wanted: Any = opened.status == "open"
     if by_task:
-        query = select(asked, *entities).select_from(asked)
-        query = query.join(Instance, Instance.id == asked.instance_id)
-        query = query.where(asked.id == bindparam("task"))
+        task = bindparam("task", None, Integer)
+        query = query.select_from(asked).join(Instance, Instance.id == asked.instance_id)
+        query, wanted = query.where(asked.id == task), or_(wanted, opened.id == task)
     else:
-        query = select(*entities).select_from(Instance)
-        query = query.where(Instance.id == bindparam("instance"))
+        query = query.select_from(Instance)
+        query = query.where(Instance.id == bindparam("instance", None, Integer))
     query = query.join(Dossier, Dossier.id == Instance.dossier_id)
-    is_open = and_(opened.dossier_id == Dossier.id, opened.status == "open")
-    query = query.outerjoin(opened, is_open)
+    query = query.outerjoin(opened, and_(opened.dossier_id == Dossier.id, wanted))
     if with_key:
         mine = and_(
-            IdempotencyKey.person_id == bindparam("person"),
-            IdempotencyKey.key == bindparam("key"),
+            IdempotencyKey.person_id == bindparam("person", None, Integer),
+            IdempotencyKey.key == bindparam("key", None, String),
         )
-        query = query.add_columns(IdempotencyKey).outerjoin(IdempotencyKey, mine)
-    return query.order_by(opened.id).with_for_update(of=Dossier)
+        query = query.outerjoin(IdempotencyKey, mine)
+    query = query.order_by(opened.id).with_for_update(of=Dossier)
+    return one_read.Read(query, *entities)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from engine import one_read
 from engine.errors import NotFound
 from engine.org.access import CONTROL, HEAD, Actor
 from engine.org.models import Agency, Assignment, Jurisdiction, Person, Place
@@ -52,17 +54,30 @@ def resolve(session: Session, kind: str, place_code: str, at: datetime) -> Agenc
 
 def actor_of(session: Session, person_id: int, at: datetime) -> Actor:
     """A person as an actor, with the posts valid at a moment. NotFound when unknown or locked."""
-    person = session.get(Person, person_id)
-    if person is None or not person.active:
+    rows = _posts().rows(session, {"person": person_id, "day": _day(at)})
+    if not rows:
         raise NotFound("Tài khoản này không tồn tại hoặc đã bị khóa.")
-    day = _day(at)
-    posts = session.execute(
-        select(Assignment.agency_id, Assignment.role)
+    held = frozenset((agency, role) for *_, agency, role in rows if agency is not None)
+    _, username, name, *_ = rows[0]
+    return Actor(person_id, username, name, held)
+
+
+@cache
+def _posts() -> one_read.Read:
+    """Asked with every request: the person and each post."""
+    day: Any = bindparam("day", None, Date)
+    held = (
+        select(Assignment.person_id, Assignment.agency_id, Assignment.role)
         .join(Agency, Agency.id == Assignment.agency_id)
-        .where(Assignment.person_id == person_id, _valid(Assignment, day), _valid(Agency, day))
+        .where(_valid(Assignment, day), _valid(Agency, day))
+        .subquery()
     )
-    held = frozenset((agency, role) for agency, role in posts)
-    return Actor(person.id, person.username, person.name, held)
+    query = (
+        select(Person.id, Person.username, Person.name, held.c.agency_id, held.c.role)
+        .outerjoin(held, held.c.person_id == Person.id)
+        .where(Person.id == bindparam("person", None, Integer), Person.active)
+    )
+    return one_read.Read(query)
 
 
 def agencies_of(session: Session, actor: Actor) -> list[Agency]:

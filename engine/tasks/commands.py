@@ -145,16 +145,16 @@ def _complete(
     task.assignee_id = actor.person_id
     name = form_of(procedure.model.elements[task.element])
     instance.facts = procedure.forms[name].replace(instance.facts, data)
-    session.add(
-        Submission(
-            dossier_id=dossier.id,
-            instance_id=instance.id,
-            task_id=task.id,
-            form=name,
-            data=data,
-            person_id=actor.person_id,
-            at=now,
-        )
+    one_write.insert(
+        session,
+        Submission,
+        dossier_id=dossier.id,
+        instance_id=instance.id,
+        task_id=task.id,
+        form=name,
+        data=data,
+        person_id=actor.person_id,
+        at=now,
     )
     if around.handoffs:
         acknowledge_by_work(session, dossier, instance.id, actor, now)
@@ -245,14 +245,14 @@ def _return_result(
     name = release_.model.elements[task.element].properties.get("result")
     if not name:
         return
-    session.add(
-        Result(
-            dossier_id=dossier.id,
-            task_id=task.id,
-            name=name,
-            returned_by=actor.person_id,
-            returned_at=now,
-        )
+    one_write.insert(
+        session,
+        Result,
+        dossier_id=dossier.id,
+        task_id=task.id,
+        name=name,
+        returned_by=actor.person_id,
+        returned_at=now,
     )
     _record(session, dossier, task, "result-returned", actor, now, result=name)
     letters.to_applicant(session, dossier, "result", now, ref=str(task.id), result=name)

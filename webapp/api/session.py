@@ -46,7 +46,7 @@ def open_session(given: dict[str, str]) -> dict[str, Any]:
     if not auth._matches(known, given["password"]) or person is None:
         raise Invalid("Tên đăng nhập hoặc mật khẩu không đúng.")
     session.clear()  # nothing of whoever was here before
-    login_user(auth.User(person))
+    login_user(auth.user_of(person.id))
     session.permanent = True
     return _told()
 
