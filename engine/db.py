@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
 from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -20,6 +23,7 @@ _NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+_RESTED = 5.0  # seconds a connection may lie in the pool unasked
 
 
 class Base(DeclarativeBase):
@@ -79,15 +83,36 @@ def writing(intent: bool = True) -> Iterator[None]:
 
 def prepare(engine: Engine) -> Engine:
     """Give an engine the house's connection settings. Idempotent."""
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin_sqlite):
-        event.listen(engine, "connect", _connect_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    if engine.dialect.name == "sqlite":
+        if not event.contains(engine, "begin", _begin_sqlite):
+            event.listen(engine, "connect", _connect_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+    elif not event.contains(engine, "checkin", _rest):
+        event.listen(engine, "checkin", _rest)
+        event.listen(engine, "checkout", partial(_still_there, engine.dialect))
     return engine
 
 
 def make_engine(url: str, **options: Any) -> Engine:
     """An engine for a database URL (``sqlite:///…`` or ``postgresql+psycopg://…``)."""
     return prepare(create_engine(url, **options))
+
+
+def _rest(_connection: DBAPIConnection | None, record: Any) -> None:
+    record.info["since"] = time.monotonic()
+
+
+def _still_there(dialect: Any, connection: DBAPIConnection, record: Any, _proxy: Any) -> None:
+    """Ask a connection that has rested whether its server is still there; else get another.
+
+    One that was used a moment ago is not asked: that would cost every command a round trip.
+    """
+    if time.monotonic() - record.info.get("since", float("inf")) < _RESTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
 
 
 def _connect_sqlite(connection: DBAPIConnection, _record: Any) -> None:

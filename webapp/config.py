@@ -116,16 +116,15 @@ def apply(app: Flask, settings: Settings) -> None:
 
     Our own names there: DEMO, REDIS_URL, DATA_DIR (a Path), MAX_UPLOAD_MB, CHANNELS, DIGEST_AT.
     """
-    postgres = settings.database_url.startswith("postgresql")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True} if postgres else {},
         DEMO=settings.demo,
         REDIS_URL=settings.redis_url,
         DATA_DIR=settings.data_dir,
         MAX_UPLOAD_MB=settings.max_upload_mb,
         CHANNELS=settings.channels,
+        PUBLIC_URL=settings.public_url,
         DIGEST_AT=settings.digest_at,
         # A little above one file, for the other fields of the same form.
         MAX_CONTENT_LENGTH=(settings.max_upload_mb + 1) * 1024 * 1024,

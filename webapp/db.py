@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app, g, request
@@ -46,7 +47,7 @@ def records_reads(view: Any) -> Any:
 def settle(response: Response) -> Response:
     """Commit what the request did when its answer is good, else take all of it back.
 
-    Rings the doorbell after the commit when a promise was put into the outbox.
+    When a promise was put into the outbox, the doorbell is rung once the answer is on its way.
     """
     promised = outbox.promised(db.session())
     if response.status_code >= 400:
@@ -54,7 +55,8 @@ def settle(response: Response) -> Response:
         return response
     db.session.commit()
     if promised:
-        jobs.ring(current_app._get_current_object())  # type: ignore[attr-defined]
+        app: Any = current_app
+        response.call_on_close(partial(jobs.ring, app._get_current_object()))
     return response
 
 

@@ -71,6 +71,7 @@ def _sign(house: House, task: int) -> None:
     )
     done = house.program("dung.ubnd.tanan").post(f"/tasks/{task}/complete", {"data": data})
     assert done.status_code == 200, done.text
+    done.close()  # as a server does once the answer is sent
 
 
 def test_a_ring_after_the_commit_brings_the_messages(house: House, redis_url: str) -> None:

@@ -104,7 +104,7 @@ def save_draft(given: dict[str, Any], task_id: int) -> Any:
 
 @room.post(f"/tasks/<{ID}:task_id>/complete", tags=TAG)
 @room.doc(summary="Hoàn thành việc với biểu mẫu", **KEYED)
-@room.arguments(schemas.Completion)
+@room.arguments(schemas.Completion())
 @room.response(200, schemas.Done)
 def complete(given: dict[str, Any], task_id: int) -> dict[str, Any]:
     """Finish a task with its form."""

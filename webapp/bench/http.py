@@ -10,6 +10,7 @@ import http.client
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,29 @@ class Client:
                 self.cookie = value.partition(";")[0]
         return json.loads(text)
 
+    def send(self, path: str, body: Any) -> None:
+        """A POST whose answer need only be good: as little of the client's own work as can be."""
+        text = json.dumps(body).encode()
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Cookie: {self.cookie}\r\nX-CSRFToken: {self.token}\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n"
+        )
+        wire: Any = self.connection.sock
+        wire.sendall(head.encode() + text)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            piece = wire.recv(65536)
+            if not piece:
+                raise RuntimeError(f"{path}: the server closed the connection")
+            answer += piece
+        head_end = answer.index(b"\r\n\r\n") + 4
+        length = re.search(rb"(?i)content-length: *(\d+)", answer[:head_end])
+        while length and len(answer) < head_end + int(length[1]):
+            answer += wire.recv(65536)
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"{path}: {answer[:500]!r}")
+
 
 @contextmanager
 def server(url: str, workers: int) -> Iterator[int]:
@@ -93,7 +117,7 @@ def _worker(url: str, port: int, password: str, pipe: Any) -> None:
     for kind, work in iter(pipe.recv, ("end", None)):
         for number, task in work:
             if kind == "http":
-                client.post(f"/api/v1/tasks/{task}/complete", {"data": house.answer})
+                client.send(f"/api/v1/tasks/{task}/complete", {"data": house.answer})
             else:
                 finish(house, task, number)
         pipe.send("done")
