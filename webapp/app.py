@@ -15,11 +15,12 @@ from webapp.citizen.views import blueprint as citizen
 from webapp.icons import icon
 from webapp.liaison.views import blueprint as liaison
 from webapp.limits import limiter
-from webapp.officer.chrome import chrome
+from webapp.officer.chrome import chrome, home
 from webapp.officer.dossiers import blueprint as dossiers
 from webapp.officer.intake import blueprint as intake
 from webapp.officer.letters import blueprint as letters
 from webapp.officer.notices import blueprint as notices
+from webapp.officer.slips import blueprint as slips
 from webapp.officer.tasks import blueprint as tasks
 
 csrf = CSRFProtect()
@@ -51,14 +52,14 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     limiter.init_app(app)
     errors.init_app(app)
     for blueprint in (
-        auth.blueprint, tasks, dossiers, intake, notices, letters, liaison, citizen
+        auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, citizen
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     api.register(app)
     app.jinja_env.globals.update(asset=config.asset, icon=icon, new_key=lambda: uuid.uuid4().hex)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(chrome)
-    app.add_url_rule("/", "home", lambda: redirect(url_for("tasks.inbox")))
+    app.add_url_rule("/", "home", lambda: redirect(url_for(home())))
     app.after_request(_headers)
     return app
 

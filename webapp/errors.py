@@ -25,6 +25,7 @@ from engine.errors import (
     TooLarge,
 )
 from webapp.db import db
+from webapp.spoken import spoken
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ def answer(status: int, sentence: str, code: str, **details: object) -> Response
     db.session.rollback()
     if wants_json(request):
         return jsonify(code=code, message=sentence, **details), status
+    sentence = spoken(sentence)
     if request.headers.get("HX-Request"):
         fragment = render_template("errors/fragment.html", sentence=sentence)
         return (

@@ -17,6 +17,7 @@ from flask_babel import Babel, Domain, get_locale, gettext
 from engine.calendar import default_calendar, duration_words
 from engine.org.access import ROLES
 from webapp.back import back_to
+from webapp.spoken import spoken
 
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 VN = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
         role=role,
         minutes=minutes,
         address=address,
+        spoken=spoken,
         iso_day=lambda text: day(date.fromisoformat(text)),
     )
     app.jinja_env.globals.update(languages=LANGUAGES, language=lambda: str(get_locale() or "vi"))
@@ -108,7 +110,7 @@ def size(count: int) -> str:
 
 def minutes(count: int) -> str:
     """Working minutes as people say them; a dash for none."""
-    return duration_words(_DAYS, count, datetime.now(UTC)) if count else "–"
+    return spoken(duration_words(_DAYS, count, datetime.now(UTC))) if count else "–"
 
 
 def address(text: str) -> str:

@@ -219,7 +219,7 @@ def words_of(session: Session, dossier: Dossier, now: datetime) -> Words:
         text = OUTCOMES.get(dossier.outcome or "", "Đã kết thúc")
         return Words("ok" if on_time else "late", text if on_time else f"{text}, quá hạn")
     if dossier.due_at is None and not dossier.paused:
-        return Words("ok", "Chưa tiếp nhận")
+        return Words("paused", "Chưa tiếp nhận")
     agency = dossier.intake_agency_id
     return legal_clock.words_for(session, agency, now, dossier.due_at, dossier.paused)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.calendar import Words
 from engine.dossiers import legal_clock
-from engine.errors import Invalid
+from engine.errors import Invalid, NotFound
 from engine.liaison.models import Message
 from engine.org import access
 from engine.org.access import Actor
@@ -62,6 +62,14 @@ def board(
     found = list(session.scalars(query))
     rows = [Handoff(m, _words(session, m, now), _may(actor, m)) for m in found[:PAGE]]
     return Board(rows, to_acknowledge(session, actor), page + 1 if len(found) > PAGE else None)
+
+
+def handoff(session: Session, actor: Actor, message_id: int, now: datetime) -> Handoff:
+    """One handoff to or from the actor's agencies; NotFound for any other."""
+    message = session.get(Message, message_id)
+    if message is None or not actor.desks & {message.sender_agency_id, message.receiver_agency_id}:
+        raise NotFound("Không có lượt bàn giao này.")
+    return Handoff(message, _words(session, message, now), _may(actor, message))
 
 
 def to_acknowledge(session: Session, actor: Actor) -> int:

@@ -182,3 +182,94 @@ def test_filtering_and_acknowledging_without_leaving_the_page(
             expect(page.locator(f"#{number}")).to_contain_text(person["name"])
             return
     raise AssertionError("nobody of the demo has a handoff to acknowledge")
+
+
+def test_the_file_picker_speaks_the_pages_language(browser: Browser, house: House) -> None:
+    """Vietnamese in an English browser, the name beside it; taking a paper out asks first."""
+    with at_screen(browser, house, locale="en-US") as officer:
+        page = officer.page
+        officer.enter(house.busiest("cong-an"))
+        page.locator("[data-row-href] a.code").first.click()
+        picker = page.locator(".file-field")
+        expect(picker).to_contain_text("Chọn tệp")
+        expect(picker).to_contain_text("Chưa chọn tệp nào")
+        paper = {"name": "Đơn.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+        page.get_by_label("Tệp", exact=True).set_input_files(paper)
+        expect(picker).to_contain_text("Đơn.pdf")
+        page.get_by_role("button", name="Thêm giấy tờ").click()
+        expect(page.locator("#giay-to")).to_contain_text("Đã thêm giấy tờ «Đơn.pdf».")
+        page.get_by_role("button", name="Gỡ Đơn.pdf").click()
+        asked = page.get_by_role("dialog")
+        expect(asked).to_contain_text("Gỡ giấy tờ «Đơn.pdf» khỏi hồ sơ?")
+        asked.get_by_role("button", name="Không, giữ lại").click()
+        expect(page.get_by_role("button", name="Gỡ Đơn.pdf")).to_be_focused()
+        page.get_by_role("button", name="Gỡ Đơn.pdf").click()
+        asked.get_by_role("button", name="Gỡ", exact=True).click()
+        expect(page.get_by_text("Đã gỡ giấy tờ.")).to_be_visible()
+        expect(page.locator("#giay-to")).not_to_contain_text("Đơn.pdf")
+
+
+def test_leaving_a_typed_application_asks_first(browser: Browser, house: House) -> None:
+    """Untouched it is left without a word; with something typed the browser asks."""
+    asked: list[str] = []
+    with at_screen(browser, house) as officer:
+        page = officer.page
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        officer.enter("lan.ubnd.tanan")
+        officer.go(f"/tiep-nhan/{PROCEDURE}")
+        page.get_by_role("link", name="Hủy").click()
+        page.wait_for_url("**/tiep-nhan")
+        assert asked == []
+        officer.go(f"/tiep-nhan/{PROCEDURE}")
+        name = page.locator('[name="nguoi_yeu_cau.ho_ten"]')
+        name.fill("Trần Văn A")
+        page.get_by_role("link", name="Hủy").click()
+        expect(name).to_have_value("Trần Văn A")
+        assert asked == ["beforeunload"]
+        assert page.url.endswith(PROCEDURE)
+        name.fill("")
+        page.get_by_role("button", name="Nhận hồ sơ và cấp mã").click()
+        expect(page.locator("[data-form-errors]")).to_be_visible()  # handing in is not leaving
+        assert asked == ["beforeunload"]
+
+
+def test_the_slip_on_paper(browser: Browser, house: House) -> None:
+    """From the dossier's page: code, date and a QR; printed without menu, buttons or ground."""
+    code = house.some_dossier()
+    with at_screen(browser, house) as officer:
+        page = officer.page
+        officer.enter({"31.01": "lan.ubnd.tanan", "31.02": "hoa.ubnd.binhminh",
+                       "31.03": "thao.ubnd.songngan"}[code[4:9]])  # fmt: skip
+        officer.go(f"/ho-so/{code}")
+        page.get_by_role("link", name="Giấy tiếp nhận, hẹn trả").click()
+        slip = page.locator(".slip")
+        expect(slip).to_contain_text(code)
+        expect(slip.get_by_role("img", name="Mã QR mở trang tra cứu hồ sơ")).to_be_visible()
+        box = slip.locator("svg").bounding_box()
+        assert box is not None
+        assert box["width"] >= 100
+        expect(page.get_by_role("button", name="In giấy này")).to_be_visible()
+        officer.shot("slip-desktop")
+        page.emulate_media(media="print")
+        for gone in (".side", ".page-head", ".top"):
+            expect(page.locator(gone)).to_be_hidden()
+        expect(slip).to_be_visible()
+        page.emulate_media(media="screen")
+        page.set_viewport_size(PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_no_list_is_wider_than_a_tablet_or_a_small_laptop(browser: Browser, house: House) -> None:
+    """From a narrow phone to a wide desk, in both languages: nothing scrolls sideways."""
+    for language in ("vi", "en"):
+        with at_screen(browser, house) as officer:
+            page = officer.page
+            officer.go("/dang-nhap")
+            page.locator(f'button[value="{language}"]').click()
+            officer.enter("ngoc.bhxh.tanan")
+            for path in ("/viec", "/ho-so", "/lien-thong?loc=tat_ca", "/thong-bao"):
+                officer.go(path)
+                for width in (320, 768, 1024, 1200, 1360, 1920):
+                    page.set_viewport_size({"width": width, "height": 800})
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    assert wide <= width, f"{path} in {language} is {wide} wide on {width}"

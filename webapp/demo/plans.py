@@ -12,11 +12,13 @@ from engine.calendar.vietnam import TIMEZONE
 from engine.calendar.working import add_working, working_time
 from engine.catalog.releases import Release
 from engine.dossiers.scenario import Scenario
+from engine.org.access import LIAISON
 from webapp.demo.names import People
 from webapp.demo.variation import length, lengthen, vary
 
 _LOOK_BACK = timedelta(days=150)
 _UNLIMITED = "10 working days"
+_TRIES = 60
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class _Stop:
     story: Story
     step: int
     pool: str
+    kind: str | None  # of the agency
+    role: str | None
+    handed: bool  # from another pool
     limit: str
     pauses: bool
 
@@ -83,6 +88,27 @@ class Planner:
         ]
         made += self._finished(max(count - len(made), 12 * share))
         return sorted(made, key=lambda plan: plan.scenario.start_at)
+
+    def for_desk(self, kind: str, role: str, lands: Callable[[Plan, str], bool]) -> Plan | None:
+        """A dossier that has just come to a role's step in an agency of ``kind``.
+
+        For the liaison officer: to any step there that begins with a handoff.
+        ``lands`` says whether a plan brings its pool's step to the agency meant; the places are
+        drawn, so some tries are needed. None when no story ends there.
+        """
+        stops = [
+            stop
+            for story in self._current
+            for stop in _stops(story)
+            if stop.step and not stop.pauses and stop.kind == kind
+            if stop.role == role or (role == LIAISON and stop.handed)
+        ]
+        for _ in range(_TRIES if stops else 0):
+            stop = self._chance.choice(stops)
+            plan = self._plan("waiting", stop, self._arrival("waiting", stop), handled=False)
+            if lands(plan, stop.pool):
+                return plan
+        return None
 
     def _by_pool(
         self, pools: Sequence[str], stops: Sequence[_Stop], each: int, kind: str
@@ -184,14 +210,26 @@ class Planner:
 
 def _stops(story: Story) -> Iterator[_Stop]:
     model = story.release.model
+    before = None
     for number, step in enumerate(story.scenario.steps):
         element = model.elements.get(step.get("task", ""))
         if element is None:
             continue
         own = element.properties.get("limit")
-        limit = own or model.pools[element.pool].properties.get("limit") or _UNLIMITED
+        pool = model.pools[element.pool].properties
+        limit = own or pool.get("limit") or _UNLIMITED
         pauses = element.properties.get("pauses-clock") == "true"
-        yield _Stop(story, number, element.pool, limit, pauses)
+        yield _Stop(
+            story=story,
+            step=number,
+            pool=element.pool,
+            kind=pool.get("kind"),
+            role=element.lane,
+            handed=before not in (None, element.pool),
+            limit=limit,
+            pauses=pauses,
+        )
+        before = element.pool
 
 
 def _shows(story: Story) -> set[str]:

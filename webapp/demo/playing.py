@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from engine import feel
 from engine.calendar import Calendar
+from engine.calendar.working import working_time
 from engine.catalog.releases import Release
 from engine.db import writing
 from engine.dossiers import papers
@@ -24,6 +25,7 @@ from engine.dossiers.scenario import pass_time, settle, span
 from engine.errors import Invalid, NotFound
 from engine.liaison.commands import acknowledge
 from engine.liaison.models import Message
+from engine.notices import Notice, mark_read
 from engine.org import queries
 from engine.org.access import LIAISON, Actor
 from engine.tasks.commands import claim, complete
@@ -32,6 +34,8 @@ from webapp.demo.paper import blank_paper
 from webapp.demo.plans import Plan
 from webapp.demo.variation import working_moment
 
+_NEWS = timedelta(days=2)
+_RECENT = timedelta(hours=10)  # of work: what arrived since may still wait for its receipt
 _FORGOTTEN = 0.12  # the share of handoffs that nobody confirms in time
 
 
@@ -49,9 +53,14 @@ class Player:
         self._calendar, self._chance = calendar, chance
         self._confirmed_at: dict[int, datetime | None] = {}
         self._reached = now
+        self._left: set[int] = set()  # agencies with a fresh handoff that nobody confirmed
 
-    def play(self, plan: Plan) -> str:
-        """Make the dossier of a plan; returns its code. Invalid when a step cannot be done."""
+    def play(self, plan: Plan, unconfirmed: int | None = None) -> str:
+        """Make the dossier of a plan; returns its code. Invalid when a step cannot be done.
+
+        The next fresh handoff to the agency ``unconfirmed`` is left for its liaison officer.
+        """
+        self._left.discard(unconfirmed or 0)
         at = self._reached = plan.scenario.start_at
         code = self._open(plan.release, plan.scenario.data, at)
         settle(self._sessions, at)
@@ -120,7 +129,7 @@ class Player:
     def _receipts(self, session: Session, code: str, until: datetime) -> list[tuple[datetime, int]]:
         """Handoffs not yet confirmed that somebody confirms by ``until``, and when."""
         waiting = session.execute(
-            select(Message.id, Message.delivered_at)
+            select(Message.id, Message.delivered_at, Message.receiver_agency_id)
             .join(Dossier, Dossier.id == Message.dossier_id)
             .where(
                 Dossier.code == code,
@@ -130,11 +139,15 @@ class Player:
             )
         ).all()
         found = []
-        for message_id, delivered_at in waiting:
+        for message_id, delivered_at, agency_id in waiting:
             if message_id not in self._confirmed_at:
                 wait = timedelta(minutes=self._chance.randrange(4, 80))
                 moment = working_moment(self._calendar, delivered_at or until) + wait
                 forgotten = self._chance.random() < _FORGOTTEN
+                fresh = working_time(self._calendar, moment, self._now) < _RECENT
+                if agency_id and fresh and agency_id not in self._left:
+                    self._left.add(agency_id)  # every receiving agency has one to confirm
+                    forgotten = True
                 self._confirmed_at[message_id] = None if forgotten else moment
             planned = self._confirmed_at[message_id]
             if planned is not None and planned <= until:
@@ -154,6 +167,20 @@ class Player:
         if not people:
             raise NotFound(f"Không có ai giữ vai trò «{role}» trong đơn vị số {agency_id}.")
         return queries.actor_of(session, self._chance.choice(people).id, at)
+
+
+def leave_read(sessions: sessionmaker[Session], now: datetime) -> None:
+    """People have read what they were told of work since done, and of what is two days old."""
+    with writing(), sessions() as session:
+        for notice in session.scalars(select(Notice).where(Notice.read_at.is_(None))).all():
+            task = session.get(Task, notice.task_id) if notice.task_id else None
+            if notice.created_at > now - _NEWS and (task is None or task.status == "open"):
+                continue
+            people = queries.people_with(session, notice.agency_id, notice.role, now)
+            if people:
+                reader = queries.actor_of(session, people[0].id, now)
+                mark_read(session, reader, notice.id, now)
+        session.commit()
 
 
 def _open_tasks(code: str) -> Any:

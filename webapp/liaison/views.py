@@ -20,9 +20,10 @@ _STATES = {"cho": "open", "tat_ca": "all"}
 @blueprint.get("")
 @login_required
 def board() -> ResponseReturnValue:
-    """Handoffs to or from the officer's agencies."""
+    """Handoffs to or from the officer's agencies; what must be confirmed comes first."""
     side = request.args.get("chieu", "nhan")
-    state = request.args.get("loc", "tat_ca")
+    owed = side == "nhan" and reads.to_acknowledge(db.session(), actor())
+    state = request.args.get("loc") or ("cho" if owed else "tat_ca")
     number = request.args.get("trang", "1")
     found = reads.board(
         db.session(),
@@ -38,6 +39,9 @@ def board() -> ResponseReturnValue:
 @blueprint.post("/<int:message_id>/xac-nhan")
 @login_required
 def acknowledge(message_id: int) -> ResponseReturnValue:
-    """Confirm that a handoff has arrived."""
+    """Confirm that a handoff has arrived; htmx gets the row anew."""
     commands.acknowledge(db.session(), actor(), message_id, now())
+    if request.headers.get("HX-Request"):
+        row = reads.handoff(db.session(), actor(), message_id, now())
+        return render_template("liaison/_row.html", row=row, fresh=True)
     return redirect(back_to(request.form.get("ve"), "liaison.board"))

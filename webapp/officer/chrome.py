@@ -39,6 +39,20 @@ def chrome() -> dict[str, Any]:
     return {"now": web.now(), "actor": current_user.actor, "around": Around(current_user.actor)}
 
 
+def home() -> str:
+    """The endpoint a person begins at: one's own work, or what one's post watches over."""
+    roles = {role for _agency, role in current_user.actor.posts} if _inside() else set()
+    if not roles or roles - access.OVERSEERS - {access.LIAISON}:
+        return "tasks.inbox"
+    if access.LIAISON in roles:
+        return "liaison.board"
+    return "dossiers.search" if access.CONTROL in roles else "letters.board"
+
+
+def _inside() -> bool:
+    return bool(current_user.is_authenticated)
+
+
 class Around:
     """What the layout asks for; read only when it asks, so that fragments cost nothing."""
 
@@ -52,7 +66,7 @@ class Around:
 
     def items(self) -> list[Item]:
         actor, session = self._actor, db.session()
-        works = any(role not in ("kiem-soat", "quan-tri") for _a, role in actor.posts)
+        works = bool(actor.desks)
         found = []
         if works:
             counts = inbox(session, actor, Filters(), web.now(), limit=1).counts
@@ -63,7 +77,8 @@ class Around:
             )
         if any(access.may_open(actor, agency.id) for agency in self.agencies):
             found.append(_item(_("Tiếp nhận hồ sơ"), "plus", "intake.choose"))
-        found.append(_item(_("Hồ sơ"), "folder", "dossiers.search"))
+        if works or access.is_control(actor):
+            found.append(_item(_("Hồ sơ"), "folder", "dossiers.search"))
         if works:
             owed = liaison.to_acknowledge(session, actor)
             found.append(_item(_("Liên thông"), "swap", "liaison.board", owed))

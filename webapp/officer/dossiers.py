@@ -45,7 +45,7 @@ def search() -> ResponseReturnValue:
 @records_reads
 def show(code: str) -> ResponseReturnValue:
     """A dossier as far as the reader may see it."""
-    return render_template("officer/dossier.html", page=_find(code), **_clock())
+    return render_template("officer/dossier.html", page=find(code), **_clock())
 
 
 @blueprint.get("/ho-so/<code>/vi-sao")
@@ -53,7 +53,7 @@ def show(code: str) -> ResponseReturnValue:
 @records_reads
 def why(code: str) -> ResponseReturnValue:
     """How the citizen's date comes about, line by line."""
-    page = _find(code)
+    page = find(code)
     told = reasons.of_dossier(db.session(), page.dossier, now(), inside=True)
     return render_template(
         "officer/why.html",
@@ -69,7 +69,7 @@ def why(code: str) -> ResponseReturnValue:
 @login_required
 def extend(code: str) -> ResponseReturnValue:
     """Apologise and give the one new date."""
-    page = _find(code)
+    page = find(code)
     try:
         clock_commands.extend(
             db.session(),
@@ -90,7 +90,7 @@ def extend(code: str) -> ResponseReturnValue:
 @login_required
 def announce_incident(code: str) -> ResponseReturnValue:
     """Stop the clock for an announced incident."""
-    page = _find(code)
+    page = find(code)
     try:
         clock_commands.announce_incident(
             db.session(),
@@ -120,7 +120,7 @@ def end_incident(code: str, pause_id: int) -> ResponseReturnValue:
 @records_reads
 def picture(code: str) -> ResponseReturnValue:
     """The published picture of the dossier's release, byte for byte as drawn."""
-    release = _find(code).release
+    release = find(code).release
     answer = Response(release.model.xml, mimetype="application/xml")
     answer.set_etag(release.digest)
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -131,7 +131,7 @@ def picture(code: str) -> ResponseReturnValue:
 @login_required
 def add_paper(code: str) -> ResponseReturnValue:
     """Put a paper in; a refusal returns to the page with its sentence beside the picker."""
-    page = _find(code)
+    page = find(code)
     file = request.files.get("tep")
     if file is None or not file.filename:
         raise Invalid(_("Hãy chọn một tệp để thêm."))
@@ -152,7 +152,7 @@ def add_paper(code: str) -> ResponseReturnValue:
         db.session.rollback()
         part = render_template(
             "officer/_papers.html",
-            page=_find(code),
+            page=find(code),
             refusal=error.message,
             back=request.form.get("ve", ""),
         )
@@ -161,7 +161,7 @@ def add_paper(code: str) -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return render_template(
             "officer/_papers.html",
-            page=_find(code),
+            page=find(code),
             note=sentence,
             back=request.form.get("ve", ""),
         )
@@ -207,7 +207,7 @@ def _clock(error: Invalid | None = None) -> dict[str, Any]:
 
 def _refused(code: str, error: Invalid) -> ResponseReturnValue:
     db.session.rollback()
-    return render_template("officer/dossier.html", page=_find(code), **_clock(error)), 422
+    return render_template("officer/dossier.html", page=find(code), **_clock(error)), 422
 
 
 def _day(text: str) -> date:
@@ -220,7 +220,8 @@ def _day(text: str) -> date:
         ) from None
 
 
-def _find(code: str) -> reads.DossierView:
+def find(code: str) -> reads.DossierView:
+    """A dossier as the person at the screen may see it; NotFound otherwise."""
     if len(code) > 40:
         raise NotFound(_("Không có hồ sơ này, hoặc hồ sơ không qua đơn vị của bạn."))
     return reads.find(db.session(), actor(), code, now())

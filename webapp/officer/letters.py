@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import login_required
@@ -30,6 +30,7 @@ def board() -> ResponseReturnValue:
         found=letters.board(db.session(), state),
         state=state,
         counts=letters.counts(db.session()),
+        silent=sorted({"email", "sms"} - current_app.config["CHANNELS"]),
     )
 
 

@@ -54,6 +54,8 @@ def inbox() -> ResponseReturnValue:
     filters = reads.Filters(**_filters(asked))
     after = request.args.get("sau") or None
     page = reads.inbox(db.session(), actor(), filters, now(), after=after)
+    if not page.rows and not asked and _is_head():  # a head without steps looks after the others'
+        return redirect(url_for("tasks.inbox", pham_vi="agency"))
     session["inbox"] = asked
     context = {
         "page": page,

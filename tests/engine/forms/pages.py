@@ -21,6 +21,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_null_translations(newstyle=True)
+    made.filters["spoken"] = str
     return made
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from engine.catalog import releases
 from engine.catalog.models import ReleaseRow
 from engine.db import load_models, make_engine
 from engine.dossiers import papers
@@ -18,7 +19,8 @@ from engine.dossiers.models import Attachment, Dossier, Instance
 from engine.events import Event, verify
 from engine.liaison.models import Message
 from engine.notices import Notice
-from engine.org.models import Agency
+from engine.org.access import LIAISON
+from engine.org.models import Agency, Assignment
 from engine.outbox import Outbox
 from engine.tasks.models import Submission, Task
 from engine.timer_rows import Timer
@@ -85,6 +87,39 @@ def test_every_kind_of_agency_has_open_work(session: Session) -> None:
     assert any(task.assignee_id is None for task in open_tasks)
     roles = {task.role for task in open_tasks}
     assert {"mot-cua", "ho-tich", "cu-tru", "che-do", "chinh-sach", "bao-tro"} <= roles
+
+
+def test_everybody_has_something_to_do(session: Session) -> None:
+    """Steps for every desk of the drawing, receipts to confirm; old news has been read."""
+    model = releases.load(
+        session,
+        session.scalars(select(ReleaseRow.id).where(ReleaseRow.version == "2026-09-01")).one(),
+    ).model
+    drawn = {
+        (model.pools[element.pool].properties["kind"], element.lane)
+        for element in model.elements.values()
+        if element.type == "userTask"
+    }
+    waiting = {
+        (task.agency_id, task.role)
+        for task in session.scalars(select(Task).where(Task.status == "open"))
+    }
+    posts = session.scalars(select(Assignment).where(Assignment.valid_to.is_(None))).all()
+    desks = [post for post in posts if (post.agency.kind, post.role) in drawn]
+    idle = [(post.agency.short_name, post.role) for post in desks
+            if (post.agency_id, post.role) not in waiting]  # fmt: skip
+    assert len(desks) >= 15
+    assert idle == []
+    unconfirmed = set(session.scalars(select(Message.receiver_agency_id).where(
+        Message.status == "delivered", Message.acknowledged_at.is_(None))))  # fmt: skip
+    receivers = {post.agency_id for post in posts if post.role == LIAISON}
+    assert receivers <= unconfirmed
+    unread = session.scalars(select(Notice).where(Notice.read_at.is_(None))).all()
+    assert unread
+    assert all(
+        notice.task_id is None or session.get_one(Task, notice.task_id).status == "open"
+        for notice in unread
+    )
 
 
 def test_lateness_was_escalated_when_it_came(session: Session) -> None:

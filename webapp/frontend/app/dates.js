@@ -1,6 +1,8 @@
 // Dates are typed as dd/mm/yyyy into a plain text field; a button beside it opens a calendar, which
 // is only fetched then. The calendar never touches what was typed: it writes a day when one is
 // chosen. (Left in charge of the field it would silently turn 31/02 into 03/03.)
+import { say } from "./words.js";
+
 const TYPED = /^(\d{2})\/(\d{2})\/(\d{4})$/;
 let loading = null;
 
@@ -11,7 +13,7 @@ function calendar() {
   ]).then(([{ default: flatpickr }, { Vietnamese }]) => {
     return (input, options) => flatpickr(input, {
       ...options,
-      locale: document.documentElement.lang.startsWith("en") ? "default" : Vietnamese,
+      locale: say(Vietnamese, "default"),
     });
   });
   return loading;
@@ -74,8 +76,7 @@ function addButton(input) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "date-button";
-  const vietnamese = !document.documentElement.lang.startsWith("en");
-  button.setAttribute("aria-label", vietnamese ? "Chọn ngày trên lịch" : "Choose a day");
+  button.setAttribute("aria-label", say("Chọn ngày trên lịch", "Choose a day"));
   input.before(field);
   field.append(input, button);
   input.autocomplete = input.getAttribute("autocomplete") || "off";

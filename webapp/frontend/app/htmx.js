@@ -1,6 +1,7 @@
 // htmx set so that it needs neither inline style nor eval, talks to this server only, and shows a
 // refused form (422) where the form stands.
 import htmx from "htmx.org";
+import { say as word } from "./words.js";
 
 Object.assign(htmx.config, {
   includeIndicatorStyles: false,
@@ -28,7 +29,10 @@ function sentence(xhr) {
     const told = page.querySelector("[data-error-message], [role=alert]");
     if (told?.textContent.trim()) return told.textContent.trim().replace(/\s+/g, " ");
   }
-  return `Máy chủ từ chối yêu cầu (mã ${xhr.status}). Hãy tải lại trang và thử lại.`;
+  return word(
+    `Máy chủ từ chối yêu cầu (mã ${xhr.status}). Hãy tải lại trang và thử lại.`,
+    `The server refused the request (code ${xhr.status}). Please reload the page and try again.`,
+  );
 }
 
 let refused = null; // the element whose request was refused last
@@ -51,7 +55,10 @@ function say(text, element) {
 document.addEventListener("htmx:responseError", (event) =>
   say(sentence(event.detail.xhr), event.detail.elt));
 document.addEventListener("htmx:sendError", (event) =>
-  say("Không kết nối được máy chủ. Những gì đã nhập vẫn còn; hãy thử lại.", event.detail.elt));
+  say(word(
+    "Không kết nối được máy chủ. Những gì đã nhập vẫn còn; hãy thử lại.",
+    "The server cannot be reached. What you typed is still here; please try again.",
+  ), event.detail.elt));
 // Only trying again takes the sentence away: a draft that saves itself must not.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt !== refused && refused?.isConnected) return;

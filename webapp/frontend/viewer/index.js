@@ -9,6 +9,12 @@ import "./viewer.css";
 const MARGIN = 20; // px; else the outer pool's border is cut
 const PHONE = 700; // px; on a narrower place the steps are shown at full size
 const READABLE = 0.6; // below this scale a task's name cannot be read
+const SIGNS = { // on a 24-unit grid, drawn like the icons of the pages
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  all: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  active: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v4M12 18v4M2 12h4M18 12h4",
+};
 const AROUND = 160; // px of the drawing shown around the live steps
 const FONT = '"Inter Variable", system-ui, sans-serif';
 
@@ -34,10 +40,16 @@ function fit(canvas) {
   });
 }
 
+/** The start of a view of `length` that shows no emptiness beside the drawing when it need not. */
+function within(start, length, first, whole) {
+  if (length >= whole + 2 * MARGIN) return first - (length - whole) / 2;
+  return Math.min(Math.max(start, first - MARGIN), first + whole + MARGIN - length);
+}
+
 /** The elements at reading size: all of them when they fit, else the first in the middle. */
 function near(canvas, elements) {
   canvas.resized();
-  const { outer } = canvas.viewbox();
+  const { inner, outer } = canvas.viewbox();
   const box = {
     left: Math.min(...elements.map((e) => e.x)) - AROUND,
     top: Math.min(...elements.map((e) => e.y)) - AROUND,
@@ -52,8 +64,8 @@ function near(canvas, elements) {
   const scale = outer.width < PHONE ? 1 : Math.min(Math.max(room, READABLE), 1);
   const width = outer.width / scale;
   const height = outer.height / scale;
-  const x = (box.left + box.right) / 2 - width / 2;
-  const y = (box.top + box.bottom) / 2 - height / 2;
+  const x = within((box.left + box.right) / 2 - width / 2, width, inner.x, inner.width);
+  const y = within((box.top + box.bottom) / 2 - height / 2, height, inner.y, inner.height);
   canvas.viewbox({ x, y, width, height });
 }
 
@@ -82,7 +94,7 @@ function mark(viewer, facts) {
     canvas.addMarker(token.id, "is-active");
     if (token.text) {
       overlays.add(token.id, {
-        position: { top: -14, left: -8 }, scale: { min: 0.85, max: 1.1 }, html: badge(token),
+        position: { top: -14, left: 0 }, scale: { min: 0.85, max: 1.1 }, html: badge(token),
       });
     }
   }
@@ -94,22 +106,22 @@ function controls(place, viewer, active) {
   const say = words();
   const bar = document.createElement("div");
   bar.className = "diagram-controls";
-  const add = (sign, label, act) => {
+  const add = (sign, act) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-sm";
-    button.textContent = sign;
-    button.title = label;
-    button.setAttribute("aria-label", label);
+    button.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="${SIGNS[sign]}"/></svg>`;
+    button.title = say[sign];
+    button.setAttribute("aria-label", say[sign]);
     button.addEventListener("click", act);
     bar.append(button);
   };
-  add("+", say.plus, () => canvas.zoom(canvas.zoom() * 1.25));
-  add("−", say.minus, () => canvas.zoom(canvas.zoom() / 1.25));
-  add("⤢", say.all, () => fit(canvas));
+  add("plus", () => canvas.zoom(canvas.zoom() * 1.25));
+  add("minus", () => canvas.zoom(canvas.zoom() / 1.25));
+  add("all", () => fit(canvas));
   let next = 0; // each press goes on to the next live step
   if (active.length) {
-    add("◎", say.active, () => near(canvas, [active[next++ % active.length]]));
+    add("active", () => near(canvas, [active[next++ % active.length]]));
   }
   place.append(bar);
 }
