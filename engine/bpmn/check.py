@@ -201,7 +201,9 @@ def _choice(scope: Scope, node: Node, notes: Notes) -> None:
                 "Hãy bỏ điều kiện hoặc chọn mũi tên mặc định khác.",
             )
         plain = not flow.condition and flow.id != node.default
-        if plain and len(out) > 1 and node.element is not None:
+        # Behind an activity a plain flow is always taken; beside a default one, tools disagree
+        # whether that one is then taken too.
+        if plain and len(out) > 1 and (node.element is not None or node.default is not None):
             notes.error(
                 CONDITION_MISSING,
                 _arrow(scope, flow),
@@ -257,10 +259,20 @@ def _event_gateway(scope: Scope, node: Node, notes: Notes) -> None:
             "cổng sự kiện cần ít nhất hai nhánh.",
             "Hãy vẽ thêm nhánh.",
         )
+    heard: set[str] = set()
     for flow in scope.out(node.id):
         target = scope.nodes[flow.target]
         if target.event.kind == REFUSED:
             continue
+        if target.event.kind == "signal" and target.event.name in heard:
+            notes.error(
+                EVENT_GATEWAY_TARGET,
+                place(target),
+                f"hai nhánh của cổng sự kiện cùng chờ tín hiệu «{target.event.name}».",
+                "Hãy giữ một nhánh, hoặc đặt tên tín hiệu khác.",
+            )
+        elif target.event.kind == "signal":
+            heard.add(target.event.name)
         waits = target.kind == "receiveTask" or (
             target.kind == "intermediateCatchEvent"
             and target.event.kind in ("message", "timer", "signal")

@@ -11,6 +11,7 @@ from engine.bpmn.rules import (
     COMPENSATION,
     CONDITIONAL_EVENT,
     DANGLING,
+    FOREIGN_TEXT,
     LOOP_BOUND,
     MISPLACED_EVENT,
     MULTI_INSTANCE_COUNT,
@@ -18,6 +19,7 @@ from engine.bpmn.rules import (
     MULTI_INSTANCE_RESULT,
     MULTIPLE_EVENTS,
     TIMER_MISSING,
+    TIMER_TEXT,
     Notes,
 )
 from engine.bpmn.source import Source
@@ -54,6 +56,26 @@ _WORDS = {
     "cancel": "huỷ giao dịch",
     "link": "liên kết",
 }
+# Literal times that say something else than the kind of timer they stand in.
+_BACKWARDS = (re.compile(r'"?\s*(-P|P-)'), "thời hạn âm")
+_NO_TIME = (re.compile(r'"?\s*(p[\dt]\w*|P|\d+|\d{4}-W.*)\s*"?$'), "không đúng ISO 8601")
+_NOT_HERE = {
+    "timeDate": (_BACKWARDS, _NO_TIME, (re.compile(r'"?\s*(P\w|R\d*/)'), "không phải thời điểm")),
+    "timeDuration": (
+        _BACKWARDS,
+        _NO_TIME,
+        (re.compile(r'"?\s*(\d{4}-\d\d-\d\d|R\d*/)'), "không phải thời hạn"),
+    ),
+    "timeCycle": (
+        _BACKWARDS,
+        _NO_TIME,
+        (re.compile(r'"?\s*(P\w|\d{4}-\d\d)'), "không ghi lặp mấy lần"),
+        (re.compile(r'"?\s*R0+/'), "không lần nào"),
+        (re.compile(r'"?\s*R\d*/\d{4}-'), "thiếu khoảng cách giữa hai lần"),
+    ),
+}
+_TIMERS = "timeDate là một thời điểm, timeDuration như «P2D», timeCycle như «R3/PT24H»."
+_COUNTS = re.compile(r"\bnrOf(Completed|Active)?Instances\b")
 _OTHER_EVENT = "Hãy dùng sự kiện thông điệp, hẹn giờ, tín hiệu, lỗi hoặc báo cấp trên."
 
 
@@ -132,7 +154,11 @@ def _timer(definition: etree._Element, key: str, notes: Notes) -> Event:
     ]
     if len(found) == 1:
         name, text = found[0]
-        return Event("timer", timer=text, cycle=name == "timeCycle")
+        wrong = next((why for shape, why in _NOT_HERE[name] if shape.match(text)), None)
+        if wrong is None:
+            return Event("timer", timer=text, cycle=name == "timeCycle")
+        notes.error(TIMER_TEXT, key, f"«{text[:60]}» ghi ở «{name}»: {wrong}.", _TIMERS)
+        return Event(REFUSED)
     reason = "hẹn giờ có nhiều thời hạn." if found else "hẹn giờ không có thời hạn."
     notes.error(TIMER_MISSING, key, reason, 'Hãy ghi một thời hạn, ví dụ "P2D".')
     return Event(REFUSED)
@@ -212,6 +238,13 @@ def _multi(multi: etree._Element, key: str, notes: Notes) -> Loop:
             key,
             "lặp nhiều phiên thiếu tên danh sách kết quả hoặc tên kết quả.",
             "Hãy ghi cả hai, hoặc bỏ cả hai.",
+        )
+    if loop.condition is not None and (name := _COUNTS.search(loop.condition)):
+        notes.error(
+            FOREIGN_TEXT,
+            key,
+            f"«{name[0]}» là tên của phần mềm khác, ở đây không có giá trị.",
+            f"Hãy viết «{name[0].replace('nrOf', 'numberOf')}».",
         )
     if multi.get("behavior", "All") not in ("All", "all") or children(
         multi, "complexBehaviorDefinition"

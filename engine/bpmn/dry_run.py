@@ -15,28 +15,15 @@ from typing import Any
 from engine import calendar
 from engine.bpmn import run as steps
 from engine.bpmn.answers import Answers, Step
-from engine.bpmn.bounds import MAX_INSTANCES, MAX_RINGS, MAX_TRACE, Bounds, shape_of
+from engine.bpmn.beginnings import YEARS, SimulatedClock, plain_starts, repeats, start_of
+from engine.bpmn.bounds import MAX_INSTANCES, MAX_RINGS, MAX_TRACE, NOTHING, Bounds, Look, look
+from engine.bpmn.loops import MAX_TURNS
 from engine.bpmn.model import ArmedTimer, MessageFlow, Model, Move, OpenTask, Sent, Wanted
 from engine.bpmn.outcome import Outcome, Place, Record, Verdict
-from engine.bpmn.scripting import VIETNAM
 from engine.errors import Invalid, MotCuaError
 from engine.findings import Finding
 
-DEFAULT_AT = datetime(2026, 9, 14, 9, tzinfo=VIETNAM)  # a Monday, 09:00
-YEARS = range(1976, 2101)  # those of the calendar
 _WAY_OUT = "Hãy trả lời bằng kịch bản (--answers), hoặc cho vòng lặp một đường ra."
-
-
-class SimulatedClock:
-    """A moment that the run moves, and a calendar seen from it."""
-
-    def __init__(self, now: datetime, days: calendar.Calendar | None = None) -> None:
-        self.now = now
-        self.days = days or calendar.default_calendar()
-
-    def due(self, limit: str) -> datetime:
-        """The end of ``limit`` counted from now."""
-        return calendar.due(self.days, self.now, limit)
 
 
 def run(
@@ -80,31 +67,6 @@ def run(
     return the_run.outcome()
 
 
-def start_of(at: datetime | None, answers: Answers) -> datetime:
-    """The moment a run begins; Invalid outside the years of the calendar."""
-    start = at or answers.start_at or DEFAULT_AT
-    if start.year not in YEARS:
-        raise Invalid(f"Chỉ chạy thử được từ năm {YEARS[0]} đến năm {YEARS[-1]}.")
-    return start
-
-
-def first_pools(model: Model) -> list[str]:
-    """The executable pools that nothing inside the file opens, the main one first.
-
-    Those with a plain start begin by themselves; when there is none, one that a message from
-    outside opens is taken.
-    """
-    inside = {f.target_element for f in model.flows.values() if f.source_pool in model.plans}
-    pools = [model.main, *(pool for pool in model.pools.values() if pool is not model.main)]
-    free = [p.id for p in pools if p.id in model.plans and inside.isdisjoint(p.starts)]
-    return [pool for pool in free if _plain_starts(model, pool)] or free[:1] or [model.main.id]
-
-
-def _plain_starts(model: Model, pool: str) -> list[str]:
-    specs = model.plans[pool].plan.task_specs
-    return [start for start in model.pools[pool].starts if specs[start].event.kind == "none"]
-
-
 @dataclass
 class _Instance:
     """One running pool."""
@@ -113,7 +75,7 @@ class _Instance:
     pool: str
     facts: dict[str, Any]
     move: Move
-    shape: bytes = b""
+    look: Look = NOTHING
 
 
 @dataclass
@@ -147,7 +109,7 @@ class _Run:
         self.instances: list[_Instance] = []
         self.letters: list[_Letter] = []
         self.opened: dict[tuple[int, int], int] = {}  # (instance, task) in order of opening
-        self.bounds = Bounds()
+        self.bounds = Bounds(MAX_TURNS if repeats(model) else 0)
         self.rings = 0  # one after another, nothing else between
         self.facts: dict[str, Any] = {}  # of a pool that a step will open
 
@@ -156,7 +118,7 @@ class _Run:
         else as if the message of its first start event had come."""
         for pool in pools:
             starts = self.model.pools[pool].starts
-            if _plain_starts(self.model, pool):
+            if plain_starts(self.model, pool):
                 self.begin(pool, facts)
             elif not self._opens(pool):
                 self.begin(pool, facts, starts[0] if starts else None)
@@ -426,11 +388,11 @@ class _Run:
 
     def _bound(self, instance: _Instance) -> None:
         """Stop when the run has gone on long enough or comes back to the same place for ever."""
-        instance.shape = shape_of(instance.pool, instance.move, self.clock.now)
-        shapes = [i.shape for i in self._live()] + [
+        instance.look = look(instance.pool, instance.move, self.clock.now)
+        shapes = [i.look.shape for i in self._live()] + [
             letter.flow.id.encode() for letter in self.letters
         ]
-        if self.bounds.spent(len(instance.move.state)) or len(self.record.lines) > MAX_TRACE:
+        if self.bounds.spent(instance.look.cost) or len(self.record.lines) > MAX_TRACE:
             self._stop("too-long", None, "chạy thử quá nhiều bước.")
         if self.bounds.same_again(shapes):
             last = self.record.lines[-1].element if self.record.lines else None

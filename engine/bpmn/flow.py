@@ -31,6 +31,7 @@ FINISHED = TaskState.FINISHED_MASK
 MAX_STEPS = 100_000
 MAX_TOKENS = 30_000
 _SWEEP = 500
+_LOOKED_AT = 100
 
 
 def same(a: Any, b: Any) -> bool:
@@ -192,6 +193,8 @@ class _Scope:
 
         ``mutual``: only the oldest of those that nothing but other waiting joins can reach.
         """
+        # Each look at very many tokens counts as steps, else an endless split takes for ever.
+        self.top_workflow.steps += len(self.tasks) // _LOOKED_AT
         waiting = [t for t in self.live() if t.state == WAITING]
         if mutual:
             waiting.sort(key=lambda token: token.last_state_change)

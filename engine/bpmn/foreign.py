@@ -36,6 +36,12 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Namespaces that only speak of the picture, or of XML.
+_PICTURE = re.compile(
+    r"http://www\.omg\.org/spec/(BPMN|DD)/|http://(bpmn|camunda|modeler)\S*/schema/(bpmn|modeler)/"
+    r"|http://bpmn\.io/|http://www\.signavio\.com|http://www\.w3\.org/"
+)
+
 # Settings that do work, choose the way or set data: without them the drawing runs otherwise.
 _BEHAVIOUR = _words(
     """
@@ -123,7 +129,7 @@ def recognise(text: str) -> tuple[str, str] | None:
 
 def check_foreign(root: etree._Element, notes: Notes) -> None:
     """Note foreign languages and settings everywhere but in pools that are only drawn."""
-    expressions = False
+    expressions, seen = False, set[str]()
     for element in _running(root):
         if not isinstance(element.tag, str):
             continue
@@ -131,10 +137,10 @@ def check_foreign(root: etree._Element, notes: Notes) -> None:
         if kind in _TEXTS:
             expressions = _language(element, kind, notes) or expressions
         elif not kind:
-            _setting(element, etree.QName(element), notes)
+            _setting(element, etree.QName(element), seen, notes)
         for name in element.attrib:
             if str(name).startswith("{"):
-                _setting(element, etree.QName(str(name)), notes)
+                _setting(element, etree.QName(str(name)), seen, notes)
         if kind == "correlationSubscription":
             _correlation(element, notes)
         for name in _NAMED.get(kind, ()):
@@ -179,8 +185,17 @@ def _foreign_language(element: etree._Element, language: str, notes: Notes) -> N
     )
 
 
-def _setting(element: etree._Element, name: etree.QName, notes: Notes) -> None:
-    vendor = _VENDORS.get(name.namespace or "")
+def _setting(element: etree._Element, name: etree.QName, seen: set[str], notes: Notes) -> None:
+    space = name.namespace or ""
+    vendor = _VENDORS.get(space)
+    if vendor is None and space not in seen and not _PICTURE.match(space):
+        seen.add(space)
+        notes.warning(
+            FOREIGN_SETTING,
+            owner(element),
+            f"phần mở rộng «{name.localname}» theo «{space[:100]}» bị bỏ qua, kể cả ở chỗ khác.",
+            "Hãy kiểm tra rằng quy trình vẫn đúng khi không có phần mở rộng này.",
+        )
     if vendor is None or name.localname in _HARMLESS:
         return
     above = element.getparent()

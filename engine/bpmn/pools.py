@@ -20,7 +20,9 @@ from engine.bpmn.rules import (
     Notes,
 )
 from engine.bpmn.source import Source
-from engine.bpmn.xml import BPMN, children, drawn_elements, is_false, tag
+from engine.bpmn.xml import BPMN, children, drawn_elements, is_false, owner, tag
+
+_OTHER_DIAGRAMS = ("choreography", "globalChoreographyTask", "conversation", "globalConversation")
 
 
 @dataclass
@@ -46,6 +48,14 @@ def read_pools(source: Source, notes: Notes) -> Pools:
             "có hai sơ đồ cộng tác.",
             "Hãy giữ một.",
         )
+    for other in _OTHER_DIAGRAMS:
+        for diagram in children(source.root, other):
+            notes.warning(
+                NOT_EXECUTABLE,
+                owner(diagram),
+                f"«{other}» chỉ được vẽ, không chạy.",
+                "Hãy vẽ phần cần chạy thành quy trình trong các pool.",
+            )
     used: set[str] = set()
     for participant in children(collaborations[0], "participant") if collaborations else []:
         _participant(source, participant, pools, used, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from lxml import etree
@@ -16,6 +17,7 @@ from engine.bpmn.rules import (
     CALL_SHARED_MESSAGE,
     CALL_TARGET,
     CONDITION_IGNORED,
+    CONDITION_MISSING,
     DANGLING,
     DEFAULT_FLOW,
     DUPLICATE_ID,
@@ -252,6 +254,7 @@ def _find_called(drawn: Drawn, source: Source, target: str) -> tuple[Source, etr
 
 def _flows(drawn: Drawn, parent: etree._Element, scope: Scope, place: Place) -> None:
     notes = drawn.notes
+    empty: list[Flow] = []
     for number, element in enumerate(children(parent, "sequenceFlow")):
         key, source, target = (element.get(k, "").strip() for k in ("id", "sourceRef", "targetRef"))
         if not key:
@@ -281,10 +284,28 @@ def _flows(drawn: Drawn, parent: etree._Element, scope: Scope, place: Place) -> 
                     "mũi tên ra khỏi điểm bắt đầu có điều kiện.",
                     "Hãy đặt cổng loại trừ sau điểm bắt đầu, hoặc bỏ điều kiện.",
                 )
+            if condition is None and children(element, "conditionExpression"):
+                empty.append(Flow(key, source, target))
             scope.flows.append(Flow(key, source, target, condition))
+    _empty_conditions(scope, empty, notes)
     sources = {flow.id: flow.source for flow in scope.flows}
     for node in scope.nodes.values():
         if node.default is not None and sources.get(node.default) != node.id:
             rule = DEFAULT_FLOW if node.default in place.source.ids else DANGLING
             notes.error(rule, node.id, "mũi tên mặc định không đi ra từ đây.", "Hãy chọn lại.")
             node.default = None
+
+
+def _empty_conditions(scope: Scope, empty: list[Flow], notes: Notes) -> None:
+    """A flow that is drawn with a condition which says nothing; behind gateways told elsewhere."""
+    leaving = Counter(flow.source for flow in scope.flows) if empty else Counter()
+    for flow in empty:
+        if scope.nodes[flow.source].kind in GATEWAYS:
+            continue
+        note = notes.error if leaving[flow.source] > 1 else notes.doubt
+        note(
+            CONDITION_MISSING,
+            flow.source if flow.id.startswith("__") else flow.id,
+            "mũi tên có điều kiện nhưng điều kiện để trống.",
+            "Hãy ghi điều kiện, hoặc bỏ dấu điều kiện của mũi tên.",
+        )

@@ -18,6 +18,9 @@ RESERVED_ID = rule("reserved-id", "structure", "Mã không bắt đầu bằng �
 MISSING_ID = rule("missing-id", "structure", "Mọi phần tử có mã")
 DANGLING = rule("dangling-reference", "structure", "Mọi tham chiếu trỏ tới phần tử có thật")
 DOUBLED = rule("doubled-setting", "structure", "Mỗi thiết lập chỉ ghi một lần")
+UNKNOWN_ATTRIBUTE = rule(
+    "unknown-attribute", "structure", "Thuộc tính là của BPMN 2.0 và đặt đúng chỗ"
+)
 BAD_VALUE = rule("bad-value", "structure", "Thuộc tính đúng/sai ghi true hoặc false")
 SEVERAL_COLLABORATIONS = rule(
     "several-collaborations", "structure", "Tệp có nhiều nhất một sơ đồ cộng tác"

@@ -26,12 +26,13 @@ OVERLAP = rule("overlapping-conditions", "soundness", "Hai nhánh loại trừ k
 ENDLESS = rule("endless-loop", "soundness", "Vòng lặp tự động có gì đó làm đổi điều kiện ra")
 
 _WAITS = ("userTask", "manualTask", "receiveTask", "intermediateCatchEvent", "eventBasedGateway")
+_MOST_PAIRS = 2_000  # conditions compared with each other in a pool
 _Found = dict[str, set[int]]
 
 
 def explore(scope: Scope, file: str, *, strict: bool, bound: int = 50_000) -> list[Finding]:
     """What is found in a normalised pool and in every scope inside it."""
-    findings = Findings(file)
+    findings, pairs = Findings(file), iter(range(_MOST_PAIRS))
     seen: set[str] = set()
     todo = [scope]
     while todo:
@@ -42,7 +43,7 @@ def explore(scope: Scope, file: str, *, strict: bool, bound: int = 50_000) -> li
         todo.extend(node.scope for node in here.nodes.values() if node.scope is not None)
         for node in here.nodes.values():
             if node.kind in ("exclusiveGateway", "inclusiveGateway"):
-                _gateway(here, node, findings, strict)
+                _gateway(here, node, findings, strict, pairs)
         _Judge(here, findings, strict, bound).judge()
         _endless(here, findings)
     return list(findings)
@@ -295,7 +296,9 @@ def _conditions(scope: Scope, node: Node) -> list[tuple[Flow, feel.Compiled]]:
     return found
 
 
-def _gateway(scope: Scope, node: Node, findings: Findings, strict: bool) -> None:
+def _gateway(
+    scope: Scope, node: Node, findings: Findings, strict: bool, pairs: Iterator[int]
+) -> None:
     flows = scope.out(node.id)
     if len(flows) < 2:
         return
@@ -321,6 +324,15 @@ def _gateway(scope: Scope, node: Node, findings: Findings, strict: bool) -> None
     if node.kind == "exclusiveGateway":
         for place, (_, one) in enumerate(conditions):
             for _, other in conditions[place + 1 :]:
+                if next(pairs, None) is None:
+                    findings.warning(
+                        MANY,
+                        id_of(node),
+                        f"có quá nhiều điều kiện; từ «{name_of(node)}» trở đi chưa xét hết "
+                        "hai điều kiện nào cùng đúng.",
+                        "Hãy rẽ nhánh bằng bảng quyết định, hoặc chia thành vài cổng.",
+                    )
+                    return
                 if analysis.overlap(one, other) == "overlaps":
                     findings.warning(
                         OVERLAP,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from engine.bpmn.places import check_places
 from engine.bpmn.rules import (
     BAD_VALUE,
     DANGLING,
@@ -48,6 +49,9 @@ _ONCE = {
     "standardLoopCharacteristics": "dấu lặp",
     "multiInstanceLoopCharacteristics": "dấu lặp",
     "extensionElements": "phần mở rộng",
+    "timeDate": "thời điểm",
+    "timeDuration": "thời hạn",
+    "timeCycle": "chu kỳ",
 }
 _YES_NO = (
     "isExecutable",
@@ -99,6 +103,7 @@ def load(source: bytes, name: str, notes: Notes) -> Source | None:
     for element in drawn_elements(root):
         _identify(loaded, element, notes)
         _values(element, notes)
+    check_places(root, notes)
     for process in children(root, "process"):
         key = process.get("id", "")
         if loaded.ids.get(key) is process:
@@ -145,12 +150,19 @@ def _unprefix(loaded: Source) -> None:
     for element in drawn_elements(loaded.root):
         for attribute in _REFERENCES:
             value = element.get(attribute)
-            if value is not None and value not in loaded.ids:
+            if value is not None and value not in loaded.ids and not _elsewhere(element, value):
                 element.set(attribute, value.strip().rsplit(":", 1)[-1])
         if tag(element) in _LISTS and element.text is not None:
             value = element.text.strip()
             if ":" in value and value not in loaded.ids:
                 element.text = value.rsplit(":", 1)[1]
+
+
+def _elsewhere(element: etree._Element, reference: str) -> bool:
+    """Whether a reference is to an imported file, which may use the same ids."""
+    space = element.nsmap.get(reference.strip().partition(":")[0]) if ":" in reference else None
+    root = element.getroottree().getroot()
+    return space is not None and any(i.get("namespace") == space for i in children(root, "import"))
 
 
 def _references(loaded: Source, notes: Notes) -> None:

@@ -161,7 +161,11 @@ class _Teller:
         end = self._moment(due, within=True)
         if due <= happening.at:
             return f" → đã quá hạn {end}"
-        warn = calendar.warn_at(self.days, happening.at, due)
+        rule = element.properties.get("warn", calendar.DEFAULT_WARNING)
+        try:
+            warn = calendar.warn_at(self.days, happening.at, due, rule)
+        except MotCuaError as error:
+            return f" → hạn {end}; {error.message}"
         return f" → hạn {end}, báo trước {self._moment(warn, within=True)}"
 
     def _late(self, happening: Happening) -> str:

@@ -15,7 +15,8 @@ from itertools import combinations
 from engine.bpmn.graph import Flow, Node, Scope
 
 _MOST_SUBSETS = 4  # ways out of an inclusive gateway whose every combination is tried
-_MOST_WORK = 1_000_000  # tokens looked at in one play
+_MOST_PAIRED = 40  # more than so many are tried alone and all together only
+_MOST_WORK = 2_000_000  # tokens and ways looked at in one play
 _WAITS = ("userTask", "manualTask", "receiveTask", "intermediateCatchEvent", "eventBasedGateway")
 _WRITES = (*_WAITS, "businessRuleTask", "subProcess", "boundaryEvent")  # what, is not known here
 Marking = frozenset[str]
@@ -64,6 +65,7 @@ class Game:
         self.place: dict[str, str] = {}
         self.chain: dict[str, list[str]] = {}
         self.flow = {flow.id: flow for flow in scope.flows}
+        self.tried = 0  # ways out of gateways, each as often as it was looked at
         self.conditions = self._repeated()
         self._chains()
         self.last = {head: self.flow[flows[-1]] for head, flows in self._members().items()}
@@ -87,7 +89,7 @@ class Game:
         With ``pairs`` also which chains carry tokens at the same time.
         """
         ends = frozenset() if pairs else self.ends
-        work = 0
+        work = self.tried = 0
         seen: dict[tuple[Marking, Known], int] = {}
         played = Play()
         todo: deque[int] = deque()
@@ -108,7 +110,7 @@ class Game:
                 played.passed |= out & ends
                 played.starts.append(state(out - ends, frozenset()))
         while todo:
-            if len(played.markings) > bound or work > _MOST_WORK:
+            if len(played.markings) > bound or work + self.tried > _MOST_WORK:
                 played.complete = False
                 break
             number = todo.popleft()
@@ -190,6 +192,7 @@ class Game:
             return
         facts = dict(known)
         for chosen in self._ways(flows, many):
+            self.tried += len(flows)
             then = self._assume(node, flows, chosen, facts, many)
             if then is None:
                 played.guessed = True
@@ -204,7 +207,7 @@ class Game:
         if len(flows) <= _MOST_SUBSETS:
             sizes: Iterable[int] = range(1, len(flows) + 1)
         else:
-            sizes = (1, 2, len(flows))
+            sizes = (1, 2, len(flows)) if len(flows) <= _MOST_PAIRED else (1, len(flows))
         return [ways for size in sizes for ways in combinations(flows, size)]
 
     def _assume(
@@ -217,23 +220,16 @@ class Game:
     ) -> Known | None:
         """What is known of conditions asked more than once when this way is taken; None: never."""
         then = dict(facts)
+        taken = {flow.id for flow in chosen}
         for flow in flows:
-            text = self._text(flow)
-            if flow.id == node.default or text is None:
-                continue
-            if flow in chosen:
-                wanted = True
-            elif many or (len(chosen) == 1 and chosen[0].id == node.default):
-                wanted = False
-            else:
-                first = flows.index(flow) < flows.index(chosen[0])
-                if not first:
-                    continue
-                wanted = False
-            if then.get(text, wanted) is not wanted:
-                return None
-            if text in self.conditions:
-                then[text] = wanted
+            text, wanted = self._text(flow), flow.id in taken
+            if flow.id != node.default and text is not None:
+                if then.get(text, wanted) is not wanted:
+                    return None
+                if text in self.conditions:
+                    then[text] = wanted
+            if wanted and not many and flow.id != node.default:
+                break  # those behind are not asked
         if many and any(f.id == node.default for f in chosen) and len(chosen) > 1:
             return None
         return frozenset(then.items())

@@ -38,10 +38,15 @@ def children(element: etree._Element, name: str) -> list[etree._Element]:
 
 
 def child_text(element: etree._Element, name: str) -> str | None:
-    """The stripped text of the first such child; None when there is no child or no text."""
+    """The stripped text of the first such child; None when there is no child or no text.
+
+    What stands inside it (a documentation) is no part of the text; the text goes on behind it.
+    """
     found = element.find(f"{{{BPMN}}}{name}")
-    text = (found.text or "").strip() if found is not None else ""
-    return text or None
+    if found is None:
+        return None
+    text = (found.text or "") + "".join(inner.tail or "" for inner in found)
+    return text.strip() or None
 
 
 def owner(element: etree._Element | None) -> str | None:

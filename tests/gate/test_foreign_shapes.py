@@ -80,7 +80,8 @@ EXPORTS = {
     ),
     "a modeler's own marks and a form": (
         "bpmn",
-        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:modeler="http://camunda.org/x" '
+        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" '
+        'xmlns:modeler="http://camunda.org/schema/modeler/1.0" '
         'modeler:executionPlatform="Cloud" xmlns:bioc="http://bpmn.io/schema/bpmn/biocolor/1.0"',
         """
         <bpmn:process id="p" isExecutable="true"><bpmn:documentation>d</bpmn:documentation>

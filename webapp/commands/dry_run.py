@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from engine import bpmn
+from engine.bpmn import beginnings, gate
 from engine.bpmn import dry_run as runner
-from engine.bpmn import gate
 from engine.bpmn.answers import Answers, read_answers
 from engine.bpmn.model import Model
 from engine.bpmn.outcome import Outcome
@@ -74,7 +74,7 @@ def dry_run(
     drawing = read_drawing(path, process)
     given = read_answers_file(answers) if answers is not None else Answers()
     try:
-        runner.start_of(at, given)
+        beginnings.start_of(at, given)
     except MotCuaError as error:
         raise Unusable(error.message) from None
     model, outcome = play(drawing, process, read_data(data), given, at, auto)
@@ -107,7 +107,7 @@ def play(
     model, findings = _inspect(drawing)
     if model is None:
         return None, Outcome("refused", tuple(findings))
-    begin = [model.main.id] if drawing.version else runner.first_pools(model)
+    begin = [model.main.id] if drawing.version else beginnings.first_pools(model)
     if process:
         found = [p.id for p in model.pools.values() if process in (p.id, p.process_id)]
         begin = [pool for pool in found if pool in model.plans]
