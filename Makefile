@@ -34,6 +34,7 @@ test: install-dev assets ## Install what is needed and run every test (TESTS=pat
 	@$(BIN)/python -m pytest $(TESTS)
 
 bench: install-dev assets ## Measure the product against its limits, small sizes (tests/benchmarks/README.md)
+	@echo "==> engine"; $(BIN)/python -m tests.benchmarks.engine
 	@for name in $$($(BIN)/motcua bench --names); do echo "==> $$name"; $(BIN)/motcua bench $$name $(BENCH); done
 
 lint: install-dev ## Check style, types and the direction of imports

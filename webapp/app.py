@@ -10,11 +10,10 @@ from flask.wrappers import Response
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from webapp import api, auth, config, db, errors, i18n
+from webapp import api, auth, config, db, errors, i18n, limits
 from webapp.citizen.views import blueprint as citizen
 from webapp.icons import icon
 from webapp.liaison.views import blueprint as liaison
-from webapp.limits import limiter
 from webapp.officer.chrome import chrome, home
 from webapp.officer.dossiers import blueprint as dossiers
 from webapp.officer.intake import blueprint as intake
@@ -49,7 +48,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     i18n.init_app(app)
     auth.init_app(app)
     csrf.init_app(app)
-    limiter.init_app(app)
+    limits.init_app(app)
     errors.init_app(app)
     for blueprint in (
         auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, citizen

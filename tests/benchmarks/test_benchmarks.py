@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from tests.benchmarks import engine
 from webapp.commands.bench import bench
 
 SMALL = {
@@ -14,6 +15,7 @@ SMALL = {
     "http": ["--rounds", "2", "--block", "2"],
     "inbox": ["--small", "500", "--large", "900", "--rounds", "2"],
     "calendar": ["--seconds", "0.1"],
+    "memory": ["--completions", "60", "--warm-up", "20"],
     "timers": ["--waiting", "300", "--burst", "40"],
     "feel": ["--seconds", "0.1"],
     "start": ["--small", "500", "--large", "900", "--rounds", "3"],
@@ -29,6 +31,15 @@ def test_a_benchmark_tells_its_figures(name: str) -> None:
     assert found["benchmark"] == name
     assert all(series["median"] > 0 for series in found["series"])
     assert any("ratio" in series for series in found["series"])
+
+
+def test_the_engine_is_compared_with_stock() -> None:
+    """Both ways to play a scenario come to the same end; the figures are told."""
+    told = CliRunner().invoke(engine.command, ["--rounds", "2", "--json"])
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert [("ratio" in series) for series in found["series"]] == [False, True, True]
+    assert found["steps"] > 300
 
 
 def test_every_benchmark_is_tried_here() -> None:

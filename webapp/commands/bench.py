@@ -13,6 +13,7 @@ _BENCHMARKS = {
     "start": "Opening a dossier and finding one by code, with few and with very many.",
     "calendar": "Deadlines worked out per second.",
     "feel": "One evaluation of a cached FEEL condition, beside plain Python.",
+    "memory": "What a web and a worker process hold after very many completed tasks.",
     "timers": "Timers claimed and fired per second, with many more waiting.",
 }
 
