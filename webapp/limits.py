@@ -10,4 +10,6 @@ limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, headers_e
 def init_app(app: Flask) -> None:
     """Attach the limiter. Single views are limited and ask for themselves: nothing before each."""
     limiter.init_app(app)
-    app.before_request_funcs[None].remove(limiter._check_request_limit)
+    before = app.before_request_funcs.get(None, [])
+    if limiter._check_request_limit in before:
+        before.remove(limiter._check_request_limit)
