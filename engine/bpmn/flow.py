@@ -261,6 +261,11 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         super().__init__(spec, inner, script_engine=self, deserializing=True)
         self.begin()
 
+    def continued(self, clock: Clock) -> None:
+        """Begin a further step on an instance that stayed in memory."""
+        self.clock, self.steps = clock, 0
+        self.trace, self.sent = [], []
+
     def next_id(self) -> int:
         """A number no other token of this instance has had."""
         self.last_id += 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.bpmn import codec
 from engine.bpmn.flow import READY, WAITING, InstanceFlow, Token, merge
+from engine.bpmn.live import kept
 from engine.bpmn.model import ArmedTimer, Clock, Model, Move, OpenTask, Wanted
 from engine.bpmn.scripting import plain
 from engine.errors import Conflict, MotCuaError, NotFound
@@ -97,6 +98,10 @@ def _pool(model: Model, pool_id: str) -> Any:
 
 def _load(model: Model, pool_id: str, state: bytes, clock: Clock) -> InstanceFlow:
     _, built = _pool(model, pool_id)
+    flow = kept.take(built.plan, state)
+    if flow is not None:
+        flow.continued(clock)
+        return flow
     flow = codec.load(state, built.plan, built.inner, clock)
     if flow.completed:
         raise Conflict("Phần việc này đã kết thúc.", code="ended")
@@ -135,8 +140,9 @@ def _settle(flow: InstanceFlow) -> Move:
             elif event.kind == "signal" and not flow.throws(event.name):
                 signals.append(Wanted(token.id, element, event.name))
     ended = bool(flow.completed)
-    return Move(
-        state=codec.dump(flow),
+    state = codec.dump(flow)
+    move = Move(
+        state=state,
         ended=ended,
         data=plain(flow.data) if ended else _known(flow),
         open_tasks=tuple(open_tasks),
@@ -146,6 +152,9 @@ def _settle(flow: InstanceFlow) -> Move:
         sent=tuple(flow.sent),
         trace=tuple(flow.trace),
     )
+    if not ended:
+        kept.put(flow.spec, state, flow)
+    return move
 
 
 def _shown(data: dict[str, Any], copies: dict[int, Any]) -> dict[str, Any]:

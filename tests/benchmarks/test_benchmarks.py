@@ -38,7 +38,7 @@ def test_the_engine_is_compared_with_stock() -> None:
     told = CliRunner().invoke(engine.command, ["--rounds", "2", "--json"])
     assert told.exit_code == 0, told.output
     found = json.loads(told.stdout)
-    assert [("ratio" in series) for series in found["series"]] == [False, True, True]
+    assert [("ratio" in series) for series in found["series"]] == [False, True, True, True]
     assert found["steps"] > 300
 
 
