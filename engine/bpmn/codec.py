@@ -5,6 +5,7 @@ Layout: one format byte, then zstd (with checksum) of a JSON list. The plan is n
 
 from __future__ import annotations
 
+from threading import local
 from typing import Any
 
 import orjson
@@ -20,6 +21,17 @@ MAX_STATE = 32_000_000
 _STATES = {"w": WAITING, "r": READY, "s": STARTED}
 _LARGE = (list, dict)
 _LETTERS = {value: key for key, value in _STATES.items()}
+
+
+class _Packers(local):
+    """One of each per thread: to make one costs more than to use it."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=3, write_checksum=True).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_packers = _Packers()
 
 
 class BadState(MotCuaError):
@@ -38,7 +50,7 @@ def dump(flow: InstanceFlow) -> bytes:
         key = orjson.dumps(value)
         if key not in index:
             index[key] = len(values)
-            values.append(value)
+            values.append(orjson.Fragment(key))
         return index[key]
 
     def shared(value: Any) -> int:
@@ -80,8 +92,9 @@ def dump(flow: InstanceFlow) -> bytes:
         scopes.append([host, scope.spec.name, tokens])
     final = flow.data if flow.completed else None
     body = [flow.spec.name, flow.last_id, flow.count, final, values, scopes]
-    packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(orjson.dumps(body))
-    return FORMAT + packed
+    raw = orjson.dumps(body)
+    flow.size = len(raw)
+    return FORMAT + _packers.compress(raw)
 
 
 def load(state: bytes, plan: Any, inner: dict[str, Any], clock: Clock) -> InstanceFlow:
@@ -91,7 +104,7 @@ def load(state: bytes, plan: Any, inner: dict[str, Any], clock: Clock) -> Instan
     try:
         if zstandard.get_frame_parameters(state[1:]).content_size > MAX_STATE:
             raise BadState("Trạng thái đã lưu quá lớn.")
-        raw = zstandard.ZstdDecompressor().decompress(state[1:], max_output_size=MAX_STATE)
+        raw = _packers.decompress(state[1:], max_output_size=MAX_STATE)
         body = orjson.loads(raw)
         name, last_id, count, final, values, scopes = body
     except (zstandard.ZstdError, ValueError, TypeError) as error:

@@ -8,7 +8,8 @@ Knows nothing of files or bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -32,6 +33,7 @@ MAX_STEPS = 100_000
 MAX_TOKENS = 30_000
 _SWEEP = 500
 _LOOKED_AT = 100
+_BY_ID = attrgetter("id")
 
 
 def same(a: Any, b: Any) -> bool:
@@ -85,7 +87,6 @@ class Token(Task):
             top.index[self.id] = self
         self.workflow = workflow
         self._parent: Any = None if parent is None else parent.id
-        self._children: list[Any] = []
         self._state = state
         self.triggered = False
         self.task_spec = task_spec
@@ -97,8 +98,6 @@ class Token(Task):
         self.host: int | None = None
         self.last_state_change: Any = top.tick()
         self.rank = () if parent is None else parent.rank
-        if parent is not None:
-            parent._child_added_notify(self)
 
     def _add_child(self, task_spec: Any, state: int = FUTURE) -> Token:
         return Token(self.workflow, task_spec, self, state)
@@ -212,18 +211,11 @@ class _Scope:
 
     def prune(self) -> None:
         """Forget what has ended; the event log is the history."""
-        root = self.task_tree
-        self.tasks = {0: root} | {t.id: t for t in self.live()}
-        root._children = []
-        for token in self.tasks.values():
-            if token is not root:
-                token._children = []
-        for token in self.tasks.values():
-            if token is root:
-                continue
-            parent = self.tasks.get(token._parent, root)
-            token._parent = parent.id
-            parent._children.append(token.id)
+        live = self.live()
+        self.tasks = {0: self.task_tree} | {token.id: token for token in live}
+        for token in live:
+            if token._parent not in self.tasks:
+                token._parent = 0
 
     def _task_completed_notify(self, task: Task) -> None:
         pass
@@ -250,6 +242,7 @@ class InstanceFlow(_Scope, BpmnWorkflow):
 
     def __init__(self, spec: BpmnProcessSpec, inner: dict[str, BpmnProcessSpec], clock: Clock):
         self.clock = clock
+        self.size = 0  # bytes of its JSON when it was last written
         self.last_id = 0
         self.opened = 0
         self.steps = 0
@@ -260,6 +253,11 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         self.sent: list[Sent] = []
         super().__init__(spec, inner, script_engine=self, deserializing=True)
         self.begin()
+
+    def rest(self) -> None:
+        """Let go of what only the step that has ended needed."""
+        self.trace, self.sent = [], []
+        del self.clock
 
     def continued(self, clock: Clock) -> None:
         """Begin a further step on an instance that stayed in memory."""
@@ -283,10 +281,9 @@ class InstanceFlow(_Scope, BpmnWorkflow):
         """This instance and its open sub-processes, outer ones first."""
         return [self, *self.subprocesses.values()]
 
-    def tokens(self) -> Iterator[Token]:
+    def tokens(self) -> list[Token]:
         """Every live token, in order of its id."""
-        found = [token for scope in self.scopes() for token in scope.live() if token.id]
-        yield from sorted(found, key=lambda token: token.id)
+        return sorted((t for scope in self.scopes() for t in scope.live()), key=_BY_ID)
 
     def get_task_from_id(self, task_id: Any) -> Any:
         """The live token with this id; Conflict when it has gone."""
@@ -423,7 +420,7 @@ class InstanceFlow(_Scope, BpmnWorkflow):
     def throw_signal(self, thrower: Token, name: str) -> None:
         """Let everything in this instance that waits for the signal go on."""
         around = self._hosts(thrower)
-        for token in list(self.tokens()):
+        for token in self.tokens():
             waits = token.task_spec.waiting_for(token) if token.state == WAITING else ()
             for element, event in waits:
                 if event.kind == "signal" and event.name == name:

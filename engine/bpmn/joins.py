@@ -54,36 +54,90 @@ class Inclusive(Choice):
 
     def may_settle(self, my_task: Token, mutual: bool = False) -> bool:
         waiting = _by_flow(self, my_task)
-        reach: Any = self.plan.reach[self.name]
-        taken = set().union(*(reach[name] for name in waiting))
-        open_ways = [reach[name] for name in self._inputs if name not in waiting]
+        taken = still = 0
+        for name, before in self.plan.reach[self.name].items():
+            if name in waiting:
+                taken |= before
+            else:
+                still |= before
+        still &= ~taken
         for token in my_task.workflow.live():
             # An armed boundary event is no token of its own: its activity stands for it.
             if token.task_spec is self or not token.id or token.host is not None:
                 continue
             if mutual and token.state == WAITING and not token.task_spec.waiting_for(token):
                 continue
-            at = token.task_spec.name
-            if at not in taken and any(at in way for way in open_ways):
+            if still >> token.task_spec.place & 1:
                 return False
         _fire(waiting)
         return True
 
 
 def reach_sets(plan: Any) -> None:
-    """Note for each inclusive join, per incoming flow, from where a token can still reach it."""
-    before: dict[str, set[str]] = {name: set() for name in plan.task_specs}
-    for spec in plan.task_specs.values():
-        for target in [*spec._outputs, *spec.watchers]:
-            before[target].add(spec.name)
-    for spec in plan.task_specs.values():
-        if isinstance(spec, Inclusive) and len(spec._inputs) > 1:
-            plan.reach[spec.name] = {}
-            for source in spec._inputs:
-                found, todo = {source}, [source]
-                while todo:
-                    for name in before[todo.pop()]:
-                        if name not in found and name != spec.name:
-                            found.add(name)
-                            todo.append(name)
-                plan.reach[spec.name][source] = frozenset(found)
+    """Note for each inclusive join, per incoming flow, from where a token can still reach it.
+
+    A set of nodes is an integer with a bit for each node's ``place``. Not through the join itself:
+    this only makes a difference where it lies on a cycle.
+    """
+    specs: dict[str, Node] = plan.task_specs
+    joins = [s for s in specs.values() if isinstance(s, Inclusive) and len(s._inputs) > 1]
+    if not joins:
+        return
+    before: dict[str, list[str]] = {name: [] for name in specs}
+    for place, spec in enumerate(specs.values()):
+        spec.place = place
+        for target in (*spec._outputs, *spec.watchers):
+            before[target].append(spec.name)
+    every = _ancestors(specs, before)
+    for join in joins:
+        cyclic = any(every[source] >> join.place & 1 for source in join._inputs)
+        plan.reach[join.name] = {
+            source: _around(specs, before, source, join) if cyclic else every[source]
+            for source in join._inputs
+        }
+
+
+def _ancestors(specs: dict[str, Node], before: dict[str, list[str]]) -> dict[str, int]:
+    """For each node the set of those from which it can be reached, itself included."""
+    every = {name: 1 << spec.place for name, spec in specs.items()}
+    order, changed = _those_before_first(before), True
+    while changed:  # once more for each arrow that leads back into another
+        changed = False
+        for name in order:
+            found = every[name]
+            for other in before[name]:
+                found |= every[other]
+            if found != every[name]:
+                every[name], changed = found, True
+    return every
+
+
+def _those_before_first(before: dict[str, list[str]]) -> list[str]:
+    """All names, each behind what leads to it, save for the arrows back of cycles."""
+    order: list[str] = []
+    seen: set[str] = set()
+    for last in before:
+        todo = [(last, iter(before[last]))] if last not in seen else []
+        seen.add(last)
+        while todo:
+            name, ways = todo[-1]
+            other = next((way for way in ways if way not in seen), None)
+            if other is None:
+                order.append(name)
+                todo.pop()
+            else:
+                seen.add(other)
+                todo.append((other, iter(before[other])))
+    return order
+
+
+def _around(specs: dict[str, Node], before: dict[str, list[str]], source: str, join: Node) -> int:
+    """The set of nodes from which ``source`` can be reached without the join."""
+    found, todo = 1 << specs[source].place, [source]
+    while todo:
+        for name in before[todo.pop()]:
+            bit = 1 << specs[name].place
+            if name != join.name and not found & bit:
+                found |= bit
+                todo.append(name)
+    return found

@@ -26,7 +26,7 @@ class Plan(BpmnProcessSpec):
         self.wrapped = wrapped
         self.start: Root = Root(self, "__root")
         self.end: End = End(self, "__end")
-        self.reach: dict[str, dict[str, frozenset[str]]] = {}
+        self.reach: dict[str, dict[str, int]] = {}  # see joins.reach_sets
 
 
 class Node(BpmnTaskSpec):
@@ -36,6 +36,7 @@ class Node(BpmnTaskSpec):
     element: str | None = None
     tag: str = ""
     event: Event = NONE
+    place = 0
 
     def __init__(self, plan: Plan, name: str, **kwargs: Any) -> None:
         super().__init__(plan, name, inputs=[], outputs=[], **kwargs)
@@ -45,8 +46,9 @@ class Node(BpmnTaskSpec):
         self.repeats: str | None = None
 
     # SpiffWorkflow predicts the future of every token and stores it; nothing here needs that.
-    def _predict(self, *args: Any, **kwargs: Any) -> None:
-        pass
+    def _update(self, my_task: Token) -> None:
+        if self._update_hook(my_task):
+            my_task._ready()
 
     def test(self) -> None:
         """Checked at parse."""

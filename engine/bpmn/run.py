@@ -126,7 +126,8 @@ def _settle(flow: InstanceFlow) -> Move:
     flow.prune_all()
     open_tasks, timers, wanted, signals = [], [], [], []
     copies: dict[int, Any] = {}
-    for token in flow.tokens():
+    tokens = flow.tokens()
+    for token in tokens:
         spec = token.task_spec
         if token.state == READY and spec.manual:
             open_tasks.append(OpenTask(token.id, spec.element, _shown(token.data, copies)))
@@ -144,7 +145,7 @@ def _settle(flow: InstanceFlow) -> Move:
     move = Move(
         state=state,
         ended=ended,
-        data=plain(flow.data) if ended else _known(flow),
+        data=plain(flow.data) if ended else _known(tokens),
         open_tasks=tuple(open_tasks),
         timers=tuple(timers),
         wanted=tuple(wanted),
@@ -168,11 +169,10 @@ def _shown(data: dict[str, Any], copies: dict[int, Any]) -> dict[str, Any]:
     return shown
 
 
-def _known(flow: InstanceFlow) -> dict[str, Any]:
+def _known(tokens: list[Token]) -> dict[str, Any]:
     """What all live tokens together know, each value as last written."""
-    data: dict[str, Any] = {}
-    stamps: dict[str, int] = {}
-    for token in flow.tokens():
+    data, stamps = dict(tokens[0].data), dict(tokens[0].stamps)
+    for token in tokens[1:]:
         merge(data, stamps, token.data, token.stamps)
     known: dict[str, Any] = plain(data)
     return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from engine.errors import FeelError, Invalid, ModelError, MotCuaError
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MAX_DEPTH = 20
 MAX_NODES = 20_000
+_UNCHANGED = frozenset({str, bool, type(None)})
 
 _LIMIT = re.compile(r"^(\d{1,5}) +(working days?|working hours?|calendar days?|(clock )?hours?)$")
 _DURATION = re.compile(
@@ -188,14 +189,26 @@ def holds(compiled: feel.Compiled, data: Mapping[str, Any], clock: Clock) -> boo
 
 def plain(value: Any) -> Any:
     """A deep copy of a JSON value; Invalid beyond JSON types, depth 20 or 20,000 nodes."""
-    return _copy(value, 0, [0])
+    return _copy(value, 0, [1])
 
 
 def _copy(value: Any, depth: int, count: list[int]) -> Any:
-    count[0] += 1
-    if depth > MAX_DEPTH or count[0] > MAX_NODES:
-        raise Invalid("Dữ liệu quá lớn hoặc lồng quá sâu.", code="too-large")
-    if value is None or isinstance(value, (str, bool)):
+    if type(value) in _UNCHANGED:
+        return value
+    if isinstance(value, (list, tuple)):
+        _deeper(value, depth, count)
+        return [
+            item if type(item) in _UNCHANGED else _copy(item, depth + 1, count) for item in value
+        ]
+    if isinstance(value, Mapping):
+        _deeper(value, depth, count)
+        if not all(isinstance(key, str) for key in value):
+            raise Invalid("Dữ liệu có tên trường không phải chữ.")
+        return {
+            key: item if type(item) in _UNCHANGED else _copy(item, depth + 1, count)
+            for key, item in value.items()
+        }
+    if isinstance(value, str):
         return value
     if isinstance(value, int):
         if abs(value) > 2**53:
@@ -205,16 +218,14 @@ def _copy(value: Any, depth: int, count: list[int]) -> Any:
         if value != value or value in (float("inf"), float("-inf")):
             raise Invalid("Dữ liệu có số không hợp lệ.")
         return value
-    if isinstance(value, (list, tuple)):
-        return [_copy(item, depth + 1, count) for item in value]
-    if isinstance(value, Mapping):
-        copied = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise Invalid("Dữ liệu có tên trường không phải chữ.")
-            copied[key] = _copy(item, depth + 1, count)
-        return copied
     raise Invalid(f"Dữ liệu có kiểu không cho phép ({type(value).__name__}).")
+
+
+def _deeper(values: Sized, depth: int, count: list[int]) -> None:
+    """Count what is in a list or context before it is looked at."""
+    count[0] += len(values)
+    if (values and depth >= MAX_DEPTH) or count[0] > MAX_NODES:
+        raise Invalid("Dữ liệu quá lớn hoặc lồng quá sâu.", code="too-large")
 
 
 def results(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def live(model: bpmn.Model, run: Run) -> int:
         move = bpmn.start(model, run.pool, known, run.clocks[0], at=at or None)
     flow = flows[0]
     for (kind, element, data), clock in zip(calls, run.clocks[1:], strict=True):
-        flow.trace, flow.sent, flow.clock, flow.steps = [], [], clock, 0
+        flow.continued(clock)
         if kind == "complete":
             number = next(t.id for t in move.open_tasks if t.element == element)
             token = flow.get_task_from_id(number)

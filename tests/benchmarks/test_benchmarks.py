@@ -11,6 +11,7 @@ from tests.benchmarks import engine
 from webapp.commands.bench import bench
 
 SMALL = {
+    "archive": ["--dossiers", "2", "--rounds", "1"],
     "completions": ["--rounds", "2", "--block", "2"],
     "http": ["--rounds", "2", "--block", "2"],
     "inbox": ["--small", "500", "--large", "900", "--rounds", "2"],

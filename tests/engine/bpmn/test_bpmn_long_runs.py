@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 
 from engine.bpmn import flow
+from engine.bpmn.live import MOST, kept
 from engine.errors import Conflict
 from tests.engine.bpmn.drawing import Walk
 
 TURNS = 5_000
+LOOPING: dict[str, Any] = {"n": 0, "limit": TURNS, "items": ["x", "y"]}
 
 
 def loop_of(body: str, way: str) -> str:
@@ -35,6 +40,36 @@ def test_a_loop_of_5000_turns_of_a_user_task() -> None:
     assert walk.ended
     assert walk.trace == ["s", *["again", "A", "more"] * TURNS, "e"]
     assert max(sizes) < 150
+
+
+@pytest.mark.parametrize("most", [0, MOST], ids=["read back", "kept"])
+def test_a_turn_of_a_long_loop_takes_as_much_work_as_the_first(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted: the calls of functions, ours, Python's and those written in C."""
+    monkeypatch.setattr(kept, "most", most)
+    walk = Walk(
+        loop_of("user A\nsub P each=items as=i {\nstart ps\nuser B\nps > B\n}", "A > P"), LOOPING
+    )
+    calls = [_calls(walk, turn) for turn in range(1, TURNS // 5)]
+    assert calls[0] > 1_000
+    assert min(calls[10:60]) == min(calls[-50:])
+
+
+def _calls(walk: Walk, turn: int) -> int:
+    """How many calls a turn makes."""
+    count = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        walk.do("A", n=turn).do("B").do("B")
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 def test_a_loop_with_a_parallel_split_and_join_of_2000_turns() -> None:

@@ -75,7 +75,7 @@ class Unbroken(Walk):
         """Carry out a step on the live instance as `run` does on a loaded one."""
         flow = self.live
         assert flow is not None
-        flow.trace, flow.sent, flow.clock = [], [], self.clock
+        flow.continued(self.clock)
         if kind == "do":
             token = flow.get_task_from_id(self.task(element, nth).id)
             token.write(data)
