@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -36,8 +34,7 @@ from engine.outbox import Outbox
 from engine.tasks.models import Submission, Task
 from engine.timer_rows import Timer
 from tests.recovery.officer import GaveUp, Officer
-from tests.recovery.town import Chaos, Town
-from webapp.demo import load_organisation
+from tests.recovery.town import Chaos, Town, province
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCEDURE = "khai-tu-lien-thong"
@@ -73,7 +70,7 @@ class Desk:
             ).all()
         self.names = {(agency, role): username for agency, role, username in rows}
         self.officers = {
-            name: Officer(town.port, name, f"127.0.1.{number}")
+            name: Officer(town.ports, name, f"127.0.1.{number}")
             for number, name in enumerate(sorted(set(self.names.values())), 1)
         }
         self.stories: dict[str, Scenario] = {}
@@ -165,21 +162,10 @@ class Desk:
 @pytest.fixture
 def town(database_url: str) -> Iterator[Town]:
     """The demo's province under real programs."""
-    folder = Path(tempfile.mkdtemp(prefix="motcua-town-"))  # a short path: sockets need one
-    engine = make_engine(database_url)
-    with writing(), Session(engine) as session:
-        load_organisation(session)
-        releases.publish_all(session, ROOT, datetime.now(UTC))
-        session.commit()
-    engine.dispose()
-    town = Town(database_url, folder)
-    try:
+    with province(database_url) as town:
         town.start()
         town.wait_until_ready()
         yield town
-    finally:
-        town.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_nothing_is_lost_or_done_twice_under_kills(

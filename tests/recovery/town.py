@@ -5,20 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from redis import Redis, RedisError
+from sqlalchemy.orm import Session
 
+from engine.catalog import releases
+from engine.db import make_engine, writing
 from webapp import embedded, processes
+from webapp.demo import load_organisation
 
+ROOT = Path(__file__).resolve().parents[2]
 MOTCUA = [sys.executable, "-m", "webapp.cli"]
 
 
@@ -62,14 +71,23 @@ class Running:
 
 @dataclass
 class Town:
-    """Redis, web, worker and sweeper over one database."""
+    """Redis and, over one database, ``each`` of web, worker and sweeper.
+
+    One alone has two processes that answer; of several, each answers at a port of its own.
+    """
 
     database_url: str
     folder: Path
-    port: int = field(default_factory=lambda: processes.free_port("127.0.0.1", _somewhere()))
+    each: int = 1
 
     def __post_init__(self) -> None:
         self.redis_url = embedded.socket_url(self.folder)
+        self.ports: list[int] = []
+        while len(self.ports) < self.each:
+            port = processes.free_port("127.0.0.1", _somewhere())
+            if port not in self.ports:
+                self.ports.append(port)
+        self.port = self.ports[0]
         env = {
             "MOTCUA_DATABASE_URL": self.database_url,
             "MOTCUA_REDIS_URL": self.redis_url,
@@ -82,29 +100,38 @@ class Town:
             "MOTCUA_PROXIES": "1",  # each person of the test has an address of their own
             "PYTHONUNBUFFERED": "1",
         }
-        commands: dict[str, tuple[list[str], Callable[[], bool]]] = {
-            "redis": (embedded.command(self.folder), self._redis_answers),
-            "web": (
-                [*MOTCUA, "web", "--workers", "2", "--threads", "4"],
-                lambda: processes.answers("127.0.0.1", self.port),
-            ),
-            "worker": ([*MOTCUA, "worker"], self._worker_listens),
-            "sweeper": ([*MOTCUA, "sweeper"], self._sweeper_is_up),
-        }
-        self.programs = {
-            name: Running(name, argv, env, self.folder / f"{name}.log", ready)
-            for name, (argv, ready) in commands.items()
-        }
+        self.programs: dict[str, Running] = {}
+        self._program("redis", embedded.command(self.folder), env, self._redis_answers)
+        for number, port in enumerate(self.ports):
+            last = f"-{number + 1}" if number else ""
+            web = [*MOTCUA, "web", "--workers", "2" if self.each == 1 else "1", "--threads", "4"]
+            answers = partial(processes.answers, "127.0.0.1", port)
+            self._program(f"web{last}", web, {**env, "MOTCUA_PORT": str(port)}, answers)
+            for kind in ("worker", "sweeper"):
+                name = f"{kind}{last}"
+                self._program(name, [*MOTCUA, kind], env, partial(self._has_risen, name))
 
-    def start(self) -> None:
+    def _program(
+        self, name: str, argv: list[str], env: dict[str, str], ready: Callable[[], bool]
+    ) -> None:
+        self.programs[name] = Running(name, argv, env, self.folder / f"{name}.log", ready)
+
+    def of_kind(self, kind: str) -> list[Running]:
+        """Every web, every worker or every sweeper."""
+        return [one for name, one in self.programs.items() if name.partition("-")[0] == kind]
+
+    def start(self, *kinds: str) -> None:
+        """Start the programs of these kinds, or all."""
         for program in self.programs.values():
+            if kinds and program.name.partition("-")[0] not in kinds:
+                continue
             program.start()
             if program.name == "redis":
                 embedded.wait_until_ready(self.redis_url)
 
     def wait_until_ready(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
-        while not all(program.is_ready() for program in self.programs.values()):
+        while not all(one.is_ready() for one in self.programs.values() if one.process):
             self.restart_the_dead()
             assert time.monotonic() < end, self.logs()
             time.sleep(0.05)
@@ -156,13 +183,27 @@ class Town:
             return bool(client.ping())
         return False
 
-    def _worker_listens(self) -> bool:
-        process = self.programs["worker"].process
+    def _has_risen(self, name: str) -> bool:
+        process = self.programs[name].process
         return process is not None and _sleeps(process.pid, 1.0)
 
-    def _sweeper_is_up(self) -> bool:
-        process = self.programs["sweeper"].process
-        return process is not None and _sleeps(process.pid, 1.0)
+
+@contextlib.contextmanager
+def province(database_url: str, each: int = 1) -> Iterator[Town]:
+    """The demo's organisation and procedures in a database, and programs not started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="motcua-town-"))  # a short path: sockets need one
+    engine = make_engine(database_url)
+    with writing(), Session(engine) as session:
+        load_organisation(session)
+        releases.publish_all(session, ROOT, datetime.now(UTC))
+        session.commit()
+    engine.dispose()
+    town = Town(database_url, folder, each)
+    try:
+        yield town
+    finally:
+        town.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Chaos(threading.Thread):
@@ -208,9 +249,10 @@ class Chaos(threading.Thread):
     def _strike(self, name: str) -> bool:
         if name == "flush":
             return self.town.flush()
-        victim = self.town.programs[self.PARENTS.get(name, name)]
-        if not victim.is_ready():
+        risen = [p for p in self.town.of_kind(self.PARENTS.get(name, name)) if p.is_ready()]
+        if not risen:
             return False
+        victim = self.chance.choice(risen)
         if name in self.PARENTS:
             return self.town.kill_child(victim, self.chance.uniform(0, 0.1))
         victim.kill()
