@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engine import events
@@ -55,6 +55,16 @@ class Change:
     def empty(self) -> bool:
         """Whether the file says nothing that is not known already."""
         return not self.layer.hours and not self.layer.days
+
+
+def one_at_a_time(session: Session) -> None:
+    """Wait until no other import is at work, so that ``compare`` sees what it wrote.
+
+    Held until the transaction ends. On SQLite the one writer (``engine.db.writing``) is enough.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        table = CalendarImport.__tablename__
+        session.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def compare(session: Session, content: bytes, filename: str, scope: Scope) -> Change:

@@ -48,7 +48,10 @@ def explain(
             f"{moment_words(calendar, later)}."
         )
     end = moved[-1][1] if moved else end
-    lines.append(f"Hạn: {moment_words(calendar, end)} ({WEEKDAYS[calendar.local(end).weekday()]}).")
+    stands = opened and bool(moved) and moved[-1][0][1] == now
+    head = "Nếu tính tiếp ngay bây giờ, hạn là" if stands else "Hạn"
+    weekday = WEEKDAYS[calendar.local(end).weekday()]
+    lines.append(f"{head}: {moment_words(calendar, end)} ({weekday}).")
     return lines
 
 
@@ -60,12 +63,15 @@ def _note(
     if limit.unit == "hours":
         begin = max(start, calendar.at(day, datetime.min.time()))
         until = min(end, calendar.at(day + DAY, datetime.min.time()))
-        return f"tính {_hours(until - begin)}, cả ngày đêm" + (f" ({off})" if off else "")
+        return f"tính {_hours(_minute(until) - _minute(begin))}, cả ngày đêm" + (
+            f" ({off})" if off else ""
+        )
     if limit.unit == "working hours":
         if off:
             return f"{off}, không tính"
         begin = max(start, calendar.opening(day))
-        worked = working_time(calendar, begin, min(end, calendar.closing(day)))
+        until = min(end, calendar.closing(day))
+        worked = working_time(calendar, _minute(begin), _minute(until))
         return (f"tính {_hours(worked)}" if worked else "ngoài giờ làm việc, không tính") + how
     if day == first:
         return "hạn trong ngày" if day == last else "ngày đầu, không tính"
@@ -91,11 +97,12 @@ def _late(calendar: Calendar, accepted: datetime) -> str:
 
 
 def _taken(calendar: Calendar, pause: tuple[datetime, datetime], limit: Limit) -> str:
+    begin, until = map(_minute, pause)
     if limit.unit == "calendar days":
-        return f"{_hours(pause[1] - pause[0])} (phần lẻ của ngày tính một ngày)"
+        return f"{_hours(until - begin)} (phần lẻ của ngày tính một ngày)"
     if limit.unit == "hours":
-        return _hours(pause[1] - pause[0])
-    return f"{_hours(working_time(calendar, *pause))} làm việc"
+        return _hours(until - begin)
+    return f"{_hours(working_time(calendar, begin, until))} làm việc"
 
 
 def _why_off(calendar: Calendar, day: date) -> str:
@@ -131,6 +138,11 @@ def _note_of(special: Day) -> str:
 def _day(day: date) -> str:
     name = WEEKDAYS[day.weekday()]
     return f"{name[0].upper()}{name[1:]} {day:%d/%m/%Y}"
+
+
+def _minute(moment: datetime) -> datetime:
+    """The minute in which a moment is shown: counted between these, the parts add up."""
+    return moment.replace(second=0, microsecond=0)
 
 
 def _hours(length: timedelta) -> str:

@@ -35,7 +35,7 @@ _NAMES: dict[Unit, str] = {
     "working days": "ngày làm việc",
     "calendar days": "ngày",
 }
-_SHAPE = re.compile(r"(\d{1,6})\s+(\D+)")
+_SHAPE = re.compile(r"(\d{1,30})\s+(\D+)")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def test_every_day_of_a_year_is_explained(limit: str) -> None:
     for number in range(0, 365, 5):
         start = datetime.combine(date(2026, 1, 5) + timedelta(number), NOW.timetz())
         stop = (start + timedelta(hours=3), start + timedelta(hours=30))
-        for line in calendar.explain(DAYS, start, limit, [stop], now=start):
+        ended = calendar.explain(DAYS, start, limit, [stop], now=start)
+        open_still = calendar.explain(DAYS, start, limit, [(stop[0], None)], now=stop[1])
+        for line in [*ended, *open_still]:
             head, colon, rest = line.partition(": ")
             for part in (head, rest) if colon else (line,):
                 assert not vietnamese(SAY(part)), part

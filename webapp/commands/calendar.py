@@ -24,7 +24,7 @@ from engine.calendar.working import FIRST_YEAR, LAST_YEAR
 from engine.calendar.written import day_words, hours_words, write
 from engine.db import make_engine, writing
 from engine.errors import Invalid, MotCuaError
-from engine.new_calendars import Change, carry_out, compare
+from engine.new_calendars import Change, carry_out, compare, one_at_a_time
 from engine.org.calendars import calendar_of, forget, layer_of, scope_of
 from webapp.commands.deadline import read_file, tell_faults
 from webapp.config import Settings
@@ -102,6 +102,8 @@ def import_command(
     """
     content = read_file(path)
     with writing(not preview), database(url) as session:
+        if not preview:
+            one_at_a_time(session)
         try:
             change = compare(session, content, path.name, scope_of(session, agency, kind))
         except Invalid as error:

@@ -63,7 +63,9 @@ def test_a_pause_without_end_needs_a_now() -> None:
     assert run(*asked, "02/03/2026 09:00..")[1].startswith("Error: Khoảng tạm dừng chưa kết thúc")
     code, text = run(*asked, "02/03/2026 09:00..", "--now", "02/03/2026 10:30")
     assert code == 0
-    assert text.rstrip().endswith("Hạn: 11:30 ngày 02/03/2026 (thứ Hai).")
+    assert text.rstrip().endswith(
+        "Nếu tính tiếp ngay bây giờ, hạn là: 11:30 ngày 02/03/2026 (thứ Hai)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,8 @@ def test_an_agency_has_its_own_calendar(database_url: str) -> None:
         (["--from", "hôm qua", "--limit", "1 hour"], "không phải thời điểm"),
         (["--from", "02/03/2026 08:00", "--limit", "một ngày"], "không đọc được"),
         (["--from", "02/03/2026 08:00", "--limit", "3 fortnights"], "không đọc được"),
+        (["--from", "02/03/2026 08:00", "--limit", "-3 working days"], "không đọc được"),
+        (["--from", "02/03/2026 08:00", "--limit", "1000000000 working days"], "0 đến 10000"),
         ([*ANY, "--pause", "x"], "khoảng thời gian"),
         (["--from", "31/12/9999 08:00", "--limit", "1 hour"], "đến năm 2100"),
         ([*ANY, "--warn", "x"], "Mốc cảnh báo"),

@@ -246,3 +246,25 @@ def test_seconds_are_kept() -> None:
     assert end - at("03/03/2026 08:29") == timedelta(seconds=59, microseconds=250_000)
     hours = due(CALENDAR, start, "1 hour")
     assert hours - start == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "parts"),
+    [
+        ("23/11/2026 12:34:27", "24 hours", ["11 giờ 26 phút", "12 giờ 34 phút"]),
+        ("17/11/2026 16:58:59", "2 working hours", ["2 phút", "1 giờ 58 phút"]),
+    ],
+)
+def test_the_hours_told_add_up_when_the_start_has_seconds(
+    start: str, limit: str, parts: list[str]
+) -> None:
+    moment = datetime.strptime(start, "%d/%m/%Y %H:%M:%S").replace(tzinfo=TIMEZONE)
+    lines = explain(CALENDAR, moment, limit)[1:-1]
+    assert [line.partition(": tính ")[2].partition(",")[0] for line in lines] == parts
+
+
+def test_a_pause_is_told_between_the_minutes_shown() -> None:
+    begin = at("17/11/2026 08:00") + timedelta(seconds=40)
+    end = at("17/11/2026 09:00") + timedelta(seconds=20)
+    lines = explain(CALENDAR, at("16/11/2026 16:00"), "24 hours", [(begin, end)])
+    assert any("không tính 1 giờ, hạn lùi" in line for line in lines)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from engine.calendar import TIMEZONE, Layer
@@ -18,7 +21,7 @@ from engine.db import writing
 from engine.dossiers.models import Dossier
 from engine.errors import Invalid, NotFound
 from engine.events import Event, verify
-from engine.new_calendars import Change, carry_out, compare
+from engine.new_calendars import Change, carry_out, compare, one_at_a_time
 from engine.org import calendars
 from engine.org.calendars import calendar_of, forget, layer_of, scope_of
 from engine.org.models import Agency, AgencyCalendar, CalendarDay, CalendarImport
@@ -310,3 +313,35 @@ def test_the_command_refuses_a_faulty_file(
     assert "dòng 4: ngày 18/11/2026 đã có ở dòng 3" in result.output
     with club.sessions() as session:
         assert counts(session) == [0, 0, 0]
+
+
+def test_two_imports_at_the_same_moment_follow_each_other(
+    club: Clubhouse, database_url: str, tmp_path: Path
+) -> None:
+    """Two processes with one file: the later one finds that it says nothing new."""
+    code = accepted(club)
+    path = tmp_path / "lich.csv"
+    path.write_text(TUESDAY_OFF)
+    motcua = Path(sys.executable).with_name("motcua")
+    command = [motcua, "calendar", "import", path, "--database", database_url, "--json"]
+    with writing(), club.sessions() as session:
+        one_at_a_time(session)
+        counts(session)  # on SQLite the first statement takes the write lock
+        started = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]
+        while session.get_bind().dialect.name == "postgresql":
+            assert all(one.poll() is None for one in started)
+            if session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) == 2:
+                break
+            time.sleep(0.05)
+    told = [one.communicate(timeout=60) for one in started]
+    assert [one.returncode for one in started] == [0, 0], told
+    answers = [json.loads(out) for out, _err in told]
+    assert sorted(answer["imported"] for answer in answers) == [False, True]
+    with club.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(CalendarImport)) == 1
+        dossier = session.scalars(select(Dossier).where(Dossier.code == code)).one()
+        events = select(func.count()).select_from(Event).where(Event.dossier_id == dossier.id)
+        assert session.scalar(events.where(Event.kind == "calendar-changed")) == 1
