@@ -131,6 +131,7 @@ def _begin_sqlite(connection: Any) -> None:
 
 def load_models() -> MetaData:
     """Import every room that holds tables; returns the complete metadata."""
+    import engine.archive.models
     import engine.catalog.models
     import engine.digests
     import engine.dossiers.models

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from engine import one_write
 from engine.db import Base, UTCDateTime
 from engine.org.access import Actor
 
@@ -21,8 +22,8 @@ class Notice(Base):
     kind: Mapped[str] = mapped_column(String(12))
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     role: Mapped[str] = mapped_column(String(30))
-    dossier_id: Mapped[int | None] = mapped_column(ForeignKey("dossier.id"))
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    dossier_id: Mapped[int | None] = mapped_column(ForeignKey("dossier.id"), index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     text: Mapped[str] = mapped_column(String(400))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -38,9 +39,11 @@ def notify(
     dossier_id: int | None,
     task_id: int | None,
     now: datetime,
-) -> Notice:
+) -> None:
     """Put a notice before everyone who holds ``role`` in the agency."""
-    notice = Notice(
+    one_write.insert(
+        session,
+        Notice,
         kind=kind,
         agency_id=agency_id,
         role=role,
@@ -49,8 +52,6 @@ def notify(
         task_id=task_id,
         created_at=now,
     )
-    session.add(notice)
-    return notice
 
 
 def unread(session: Session, actor: Actor, limit: int = 50) -> list[Notice]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select, update
+from sqlalchemy.orm import Session, aliased
 
-from engine import bpmn, events, letters
+from engine import bpmn, events, letters, one_read, one_write
 from engine.dossiers import case, legal_clock, moves
 from engine.dossiers.models import Dossier, Instance
 from engine.dossiers.step_limits import Times, times_of
@@ -16,6 +19,7 @@ from engine.liaison.models import Message
 from engine.notices import notify
 from engine.org import queries
 from engine.org.access import CONTROL, LIAISON, ROLES, SYSTEM
+from engine.org.models import Agency
 from engine.tasks.models import Task
 from engine.timer_rows import LEVELS, Timer
 
@@ -62,37 +66,79 @@ def fire(session: Session, timer_id: int, now: datetime) -> bool:
 
     The levels of a step are reached in their order, also when they are rung for in another.
     """
-    timer = session.get(Timer, timer_id)
-    if timer is None:
+    rung = _rung(session, timer_id)
+    if rung is None or rung.timer.status not in ("waiting", "claimed") or rung.timer.due_at > now:
         return False
-    dossier = moves.lock(session, timer.dossier_id)
-    session.refresh(timer)
-    if timer.status not in ("waiting", "claimed") or timer.due_at > now:
-        return False
+    timer, dossier = rung.timer, rung.dossier
     if timer.kind == "bpmn":
         timer.status, timer.fired_at = "fired", now
         _fire_drawn(session, dossier, timer, now)
-    elif timer.kind == "ack":
-        timer.status, timer.fired_at = "fired", now
-        _remind_receipt(session, dossier, timer, now)
-    else:
-        for level in _up_to(session, timer):
+        session.flush()
+        return True
+    with one_write.collecting(session):
+        if timer.kind == "ack":
+            timer.status, timer.fired_at = "fired", now
+            _remind_receipt(session, dossier, timer, now)
+        for level in rung.levels:
             level.status, level.fired_at = "fired", now
-            _reach_level(session, dossier, level, now)
-    session.flush()
+            _reach_level(session, rung, level, now)
     return True
 
 
-def _up_to(session: Session, timer: Timer) -> list[Timer]:
-    """The step's levels that are not reached yet, up to this one."""
-    levels = session.scalars(
-        select(Timer).where(
-            Timer.task_id == timer.task_id,
-            Timer.status.in_(("waiting", "claimed")),
-            Timer.due_at <= timer.due_at,
+@dataclass(frozen=True)
+class _Rung:
+    """A timer with its locked dossier, its step and the step's agency.
+
+    ``levels``: of a level, those of the same step not reached yet, up to it, in their order.
+    """
+
+    timer: Timer
+    dossier: Dossier
+    task: Task | None
+    agency: Agency | None
+    levels: list[Timer]
+
+
+def _rung(session: Session, timer_id: int) -> _Rung | None:
+    while True:
+        rows = _reading().rows(session, {"timer": timer_id})
+        if not rows:
+            return None
+        timer, dossier, task, agency, _, seen = rows[0]
+        if dossier.event_count == seen:  # else somebody else had the lock: read once more
+            break
+    levels = [row[4] for row in rows if row[4] is not None]
+    levels.sort(key=lambda level: (level.stage, LEVELS.index(level.kind)))
+    return _Rung(timer, dossier, task, agency, levels)
+
+
+@cache
+def _reading() -> one_read.Read:
+    level, same = aliased(Timer, name="level"), aliased(Dossier)
+    entities = (Timer, Dossier, Task, Agency, level)
+    query: Select[Any] = (
+        select(
+            *one_read.columns(*entities),
+            select(same.event_count).where(same.id == Dossier.id).scalar_subquery(),
         )
-    ).all()
-    return sorted(levels, key=lambda level: (level.stage, LEVELS.index(level.kind)))
+        .select_from(Timer)
+        .join(Dossier, Dossier.id == Timer.dossier_id)
+        .outerjoin(Task, Task.id == Timer.task_id)
+        .outerjoin(Agency, Agency.id == Task.agency_id)
+        .outerjoin(
+            level,
+            and_(
+                level.task_id == Timer.task_id,
+                level.kind.in_(LEVELS),
+                level.status.in_(("waiting", "claimed")),
+                level.due_at <= Timer.due_at,
+                Timer.kind.in_(LEVELS),
+            ),
+        )
+        .where(Timer.id == bindparam("timer", None, Integer))
+        .with_for_update(of=Dossier)
+    )
+    return one_read.Read(query, *entities)
 
 
 def _fire_drawn(session: Session, dossier: Dossier, timer: Timer, now: datetime) -> None:
@@ -119,9 +165,9 @@ def _fire_drawn(session: Session, dossier: Dossier, timer: Timer, now: datetime)
     moves.apply(session, around, release, move, SYSTEM, clock)
 
 
-def _reach_level(session: Session, dossier: Dossier, timer: Timer, now: datetime) -> None:
-    task = session.get(Task, timer.task_id)
-    if task is None or task.status != "open" or task.due_at is None:
+def _reach_level(session: Session, rung: _Rung, timer: Timer, now: datetime) -> None:
+    dossier, task, at = rung.dossier, rung.task, rung.agency
+    if task is None or at is None or task.status != "open" or task.due_at is None:
         return
     release = moves.release_of(session, dossier)
     times = times_of(release, release.model.elements[task.element])
@@ -163,7 +209,7 @@ def _reach_level(session: Session, dossier: Dossier, timer: Timer, now: datetime
                     "code": dossier.code,
                     "procedure": dossier.title,
                     "step": task.name,
-                    "agency": task.agency.short_name,
+                    "agency": at.short_name,
                     "due": due,
                 },
                 dossier=dossier,
@@ -194,19 +240,19 @@ def _arm_next_stage(session: Session, task: Task, timer: Timer, times: Times) ->
         return
     days = legal_clock.calendar_for(session, task.agency_id)
     due = legal_clock.due_after(days, timer.due_at, times.escalate_after)
-    session.add(
-        Timer(
-            kind="escalated",
-            stage=timer.stage + 1,
-            dossier_id=task.dossier_id,
-            instance_id=task.instance_id,
-            task_id=task.id,
-            element=task.element,
-            limit=times.escalate_after,
-            armed_at=timer.due_at,
-            drawn_due=due,
-            due_at=due,
-        )
+    one_write.insert(
+        session,
+        Timer,
+        kind="escalated",
+        stage=timer.stage + 1,
+        dossier_id=task.dossier_id,
+        instance_id=task.instance_id,
+        task_id=task.id,
+        element=task.element,
+        limit=times.escalate_after,
+        armed_at=timer.due_at,
+        drawn_due=due,
+        due_at=due,
     )
 
 

@@ -11,6 +11,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp import api, auth, config, db, errors, i18n, limits
+from webapp.archive.views import blueprint as archive
 from webapp.citizen.views import blueprint as citizen
 from webapp.icons import icon
 from webapp.liaison.views import blueprint as liaison
@@ -51,7 +52,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     limits.init_app(app)
     errors.init_app(app)
     for blueprint in (
-        auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, citizen
+        auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, archive, citizen
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     api.register(app)

@@ -21,6 +21,7 @@ COMMANDS = {
     "dry-run": ("webapp.commands.dry_run:dry_run", "Run a drawing in simulated time, no database."),
     "deadline": ("webapp.commands.deadline:deadline", "Work out a legal limit, day by day."),
     "calendar": ("webapp.commands.calendar:calendar", "Show and import yearly calendars."),
+    "archive": ("webapp.commands.archive:archive", "Put closed dossiers away; delete with proof."),
     "bench": ("webapp.commands.bench:bench", "Measure the product against its limits."),
 }
 

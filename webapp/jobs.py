@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import digests, letter_texts, letters, timers
+from engine.archive import commands as archiving
+from engine.calendar import TIMEZONE
 from engine.db import load_models, make_engine, writing
 from engine.errors import MotCuaError
 from engine.liaison import router
@@ -62,8 +64,12 @@ KEEPERS: dict[str, Keeper] = {
     "route": lambda session, payload, now: router.route(session, payload["dossier"], now),
 }
 
+NIGHT = range(1, 5)  # hours in Vietnam in which the archive works
+_LONGEST_ARCHIVE = 10.0  # seconds after which it makes way for letters and messages
+
 _makers: dict[str, sessionmaker[Session]] = {}
 _deaf_until = 0.0
+_night: date | None = None  # the last night in which this sweeper rang for the archive
 
 
 def ring(app: Flask) -> bool:
@@ -174,6 +180,29 @@ def fire_timer(timer_id: int, now: datetime | None = None) -> bool:
     return fired
 
 
+def archive_closed(now: datetime | None = None) -> int:
+    """Put away closed dossiers whose time has come; returns how many. The rest is another job's."""
+    sessions, gone, end = _sessions(), 0, time.monotonic() + _LONGEST_ARCHIVE
+    alone = sessions.kw["bind"].dialect.name != "sqlite"
+    while time.monotonic() < end:
+        with writing(), sessions.begin() as session:
+            batch = archiving.archive(
+                session, now or _clock(), archiving.BATCH if alone else _TOGETHER
+            )
+        if not batch:
+            with writing(), sessions.begin() as session:
+                archiving.sweep(session, now or _clock())
+            return gone
+        gone += len(batch)
+        if not alone:
+            time.sleep(_BREATH)
+    try:
+        _enqueue(_settings().redis_url, "archive_closed", queue=POST)
+    except RedisError as error:  # the next night goes on
+        log.warning("redis did not hear the archive", error=type(error).__name__)
+    return gone
+
+
 def sweep_once(app: Flask, now: datetime) -> int:
     """Ring for what is due: timers, promises that nobody kept, letters; make the day's digests.
 
@@ -192,6 +221,7 @@ def sweep_once(app: Flask, now: datetime) -> int:
             _enqueue(url, "drain", full=_ENOUGH)
             rung += 1
         _ring_for_letters(sessions, url, now)
+        _ring_for_archive(url, now)
     except RedisError as error:
         log.warning("redis did not hear the sweeper", error=type(error).__name__)
     return rung
@@ -224,6 +254,15 @@ def _ring_for_letters(sessions: sessionmaker[Session], url: str, now: datetime) 
         claimed = letters.claim(session, now)
     for start in range(0, len(claimed), _LETTERS):
         _enqueue(url, "carry_letters", claimed[start : start + _LETTERS], queue=POST)
+
+
+def _ring_for_archive(url: str, now: datetime) -> None:
+    """Once a night; rung for twice, by two sweepers or after a restart, it finds nothing to do."""
+    global _night
+    local = now.astimezone(TIMEZONE)
+    if local.hour in NIGHT and _night != local.date():
+        _enqueue(url, "archive_closed", queue=POST)
+        _night = local.date()
 
 
 def owed_and_dead(session: Session) -> tuple[int, int]:

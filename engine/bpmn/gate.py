@@ -10,6 +10,7 @@ from typing import Any
 from engine import dmn as tables
 from engine.bpmn.dataflow import Context, flow_findings
 from engine.bpmn.model import Model
+from engine.bpmn.names import check_names
 from engine.bpmn.parse import Reading, add_decisions, read_model
 from engine.bpmn.rules import INTERNAL, Notes
 from engine.bpmn.soundness import explore
@@ -54,13 +55,20 @@ def inspect(
             _explore(reading, context)
         model = reading.model
     except Exception as error:  # whatever it is, the file must not pass
-        notes.error(
-            INTERNAL,
-            None,
-            f"lệnh kiểm tra gặp lỗi ({type(error).__name__}: {str(error)[:200]}).",
-            "Hãy gửi tệp này cho người phát triển.",
-        )
+        notes.add(fault(file, error))
     return Inspection(tuple(notes), model if notes.ok else None)
+
+
+def fault(file: str, error: Exception) -> Finding:
+    """What the checker itself tripped over, as a finding."""
+    return Finding(
+        file,
+        INTERNAL.id,
+        "error",
+        None,
+        f"lệnh kiểm tra gặp lỗi ({type(error).__name__}: {str(error)[:200]}).",
+        "Hãy gửi tệp này cho người phát triển.",
+    )
 
 
 def _decisions(dmn: Mapping[str, bytes], notes: Notes) -> dict[str, Any]:
@@ -79,6 +87,8 @@ def _explore(reading: Reading, context: Context | None) -> None:
     for scope in reading.scopes.values():
         for finding in explore(scope, notes.file, strict=notes.strict):
             notes.add(finding)
+    if model is not None:
+        check_names(reading.scopes, model, reading.decisions, context, notes)
     for finding in flow_findings(
         reading.scopes,
         model.flows if model is not None else {},

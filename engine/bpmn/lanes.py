@@ -8,7 +8,8 @@ from lxml import etree
 
 from engine.bpmn.drawn import Drawn
 from engine.bpmn.model import Element, Lane
-from engine.bpmn.xml import children, is_true, properties, tag
+from engine.bpmn.rules import LANE_TWICE, Notes
+from engine.bpmn.xml import BPMN, children, is_true, properties, tag
 
 
 def lanes_of(drawn: Drawn) -> list[Lane]:
@@ -22,6 +23,33 @@ def lanes_of(drawn: Drawn) -> list[Lane]:
         for lane_set in children(process, "laneSet"):
             _lane_set(lane_set, pool, None, lanes)
     return lanes
+
+
+def check_lanes(drawn: Drawn) -> None:
+    """Note what stands in two lanes of which neither lies in the other: whose work is it then."""
+    owners = [*drawn.processes.values(), *drawn.called.values()]
+    for process in dict.fromkeys(owners):
+        placed: dict[str, etree._Element] = {}
+        for lane_set in children(process, "laneSet"):
+            for lane in lane_set.iter(f"{{{BPMN}}}lane"):
+                for reference in children(lane, "flowNodeRef"):
+                    _place(drawn.notes, placed, (reference.text or "").strip(), lane)
+
+
+def _place(
+    notes: Notes, placed: dict[str, etree._Element], node: str, lane: etree._Element
+) -> None:
+    other = placed.setdefault(node, lane)
+    if other is lane or other in lane.iterancestors():
+        placed[node] = lane  # the inner lane is the one that counts
+        return
+    names = [one.get("name") or one.get("id", "") for one in (other, lane)]
+    notes.doubt(
+        LANE_TWICE,
+        node,
+        f"thuộc hai làn «{names[0]}» và «{names[1]}», không rõ ai làm.",
+        "Hãy giữ phần tử trong một làn.",
+    )
 
 
 def _lane_set(lane_set: etree._Element, pool: str, role: str | None, lanes: list[Lane]) -> None:

@@ -18,6 +18,7 @@ from engine.bpmn.rules import (
     MESSAGE_FLOW_BORDER,
     MESSAGE_FLOW_ENDS,
     MESSAGE_FLOW_IN_POOL,
+    MESSAGE_NAMES,
     MESSAGE_WITHOUT_FLOW,
     Notes,
 )
@@ -67,6 +68,7 @@ def message_flows(drawn: Drawn) -> dict[str, MessageFlow]:
     for key, (flow, source, target) in found.items():
         if source.border or target.border or not _fit(key, source, target, notes):
             continue
+        _names(drawn, flow, source, target)
         ends = [(side.pool, side.node.id if side.node else None) for side in (source, target)]
         fields = properties(flow).get("fields", "")
         names = tuple(part.strip() for part in fields.split(",") if part.strip())
@@ -159,6 +161,31 @@ def _fit(key: str, source: _Side, target: _Side, notes: Notes) -> bool:
             notes.error(MESSAGE_FLOW_ENDS, key, reason, cure)
         ok = False
     return ok
+
+
+def _names(drawn: Drawn, flow: etree._Element, source: _Side, target: _Side) -> None:
+    """Both ends, and the flow itself, mean the same message where they refer to one."""
+    said = {side.node.event.name for side in (source, target) if side.node and _refers(drawn, side)}
+    message = drawn.source.find("message", flow.get("messageRef"))
+    if message is not None:
+        said.add(message.get("name") or message.get("id", ""))
+    if len(said) > 1:
+        drawn.notes.doubt(
+            MESSAGE_NAMES,
+            flow.get("id"),
+            f"hai đầu nói tới những tin khác nhau: {', '.join(f'«{n}»' for n in sorted(said))}.",
+            "Hãy chọn cùng một message ở nơi gửi, nơi nhận và luồng.",
+        )
+
+
+def _refers(drawn: Drawn, side: _Side) -> bool:
+    """Whether an end names its message by reference, not just by its own label."""
+    element = drawn.nodes.get(side.node.id) if side.node is not None else None
+    if element is None:
+        return False
+    return any(
+        one.get("messageRef") for one in (element, *children(element, "messageEventDefinition"))
+    )
 
 
 def _loose_ends(

@@ -13,7 +13,7 @@ from engine.bpmn.check import check
 from engine.bpmn.drawn import Drawn
 from engine.bpmn.foreign import check_foreign
 from engine.bpmn.graph import Scope
-from engine.bpmn.lanes import elements_of, lanes_of
+from engine.bpmn.lanes import check_lanes, elements_of, lanes_of
 from engine.bpmn.language import check_language
 from engine.bpmn.messages import message_flows
 from engine.bpmn.model import Model, Pool
@@ -100,6 +100,7 @@ def read_model(
         return Reading(notes)
     check_foreign(drawn.source.root, notes)
     flows = message_flows(drawn)
+    check_lanes(drawn)
     check_language(drawn.scopes, decisions, drawn.source.root, notes)
     starts = {
         pool: tuple(n.id for n in scope.nodes.values() if n.kind == "startEvent")

@@ -64,6 +64,9 @@ MESSAGE_FLOW_ENDS = rule(
     "message-flow-ends", "structure", "Luồng thông điệp đi từ nơi gửi tới nơi nhận"
 )
 
+MESSAGE_NAMES = rule("message-names", "structure", "Hai đầu luồng thông điệp nói cùng một tin")
+LANE_TWICE = rule("lane-twice", "structure", "Mỗi phần tử chỉ thuộc một làn")
+
 # behaviour: every construct works as drawn or is refused
 UNTYPED_TASK = rule("untyped-task", "behaviour", "Công việc có loại")
 SERVICE_TASK = rule("service-task", "behaviour", "Không dùng Service Task")

@@ -184,6 +184,17 @@ def _inputs(
                 )  # fmt: skip
 
 
+def asked_by_forms(version: Version, pictures: list[etree._Element]) -> dict[str, frozenset[str]]:
+    """What the form of each step takes from the dossier, by the id of the step."""
+    found = {}
+    for root in pictures:
+        for task in root.iter(*(f"{{{BPMN}}}{kind}" for kind in PEOPLE)):
+            key = task.get("id", "")
+            wanted = _wanted(version, properties(task).get("form", key))
+            found[key] = frozenset(wanted)
+    return found
+
+
 def _wanted(version: Version, name: str) -> list[str]:
     """The names that a form takes from the dossier."""
     if name not in version.forms:

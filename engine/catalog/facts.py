@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from engine.archive.retention import retention_of
 from engine.calendar import parse_limit, parse_warning
 from engine.catalog import rules
 from engine.catalog.fields import Fields, of_form
@@ -20,7 +21,7 @@ _TEXTS = ("key", "title")
 _KEYS = (
     "key", "title", "short_title", "valid_from", "valid_to", "codes", "legal_basis", "sector",
     "level", "system", "applicant", "fee", "facts", "papers", "promise", "roles", "kinds",
-    "warn", "escalate_to", "escalate_after",
+    "warn", "escalate_to", "escalate_after", "retention",
 )  # fmt: skip
 _PERSONS = ("applicant", "subject", "phone", "email")
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -33,7 +34,7 @@ def read(version: Version) -> None:
     """Take the facts of a version in; what cannot be read is noted and stays empty."""
     try:
         version.meta = tomllib.loads(version.files[FILE])
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of thousands of digits is one, too
         version.error(rules.FACTS, FILE, None, f"Sai cú pháp TOML: {error}.", "Hãy sửa tệp.")
     except RecursionError:
         version.error(rules.FACTS, FILE, None, "Lồng nhau quá sâu.", "Hãy viết phẳng hơn.")
@@ -50,6 +51,7 @@ def check(version: Version) -> None:
     _dates(version, meta)
     _legal_basis(version, meta)
     _codes(version, meta)
+    _retention(version, meta)
     if known is None:
         return
     _persons(version, meta, known)
@@ -86,6 +88,15 @@ def _keys(version: Version, meta: Mapping[str, Any]) -> None:
             rules.FACTS, FILE, extra, f"Khóa «{extra}» không có nghĩa nên bị bỏ qua.",
             closest(extra, _KEYS) or "Hãy bỏ khóa này hoặc sửa tên.",
         )  # fmt: skip
+
+
+def _retention(version: Version, meta: Mapping[str, Any]) -> None:
+    try:
+        retention_of(meta)
+    except Invalid as error:
+        for key, sentences in error.errors.items():
+            for sentence in sentences:
+                version.error(rules.FACTS, FILE, f"retention {key}", sentence, "Hãy sửa quy định.")
 
 
 def escalation(version: Version, file: str, element: str, told: str) -> None:

@@ -11,8 +11,7 @@ from engine import bpmn, feel
 from engine.bpmn.scripting import timer
 from engine.bpmn.xml import BPMN, child_text, tag
 from engine.errors import FeelError, ModelError
-from engine.feel import Compiled
-from engine.feel.syntax import Node, parse
+from engine.feel.reading import paths_of
 from engine.forms import Form, nodes
 
 PEOPLE = ("userTask", "manualTask")
@@ -65,30 +64,6 @@ def of_form(form: Form) -> Fields:
         if node.path:
             found.add(node.path.replace(f".{nodes.ROW}", ""))
     return found
-
-
-def paths_of(compiled: Compiled) -> frozenset[str]:
-    """The dotted paths an expression reads, without what may be a field of a list's items."""
-    sure = compiled.names - compiled.perhaps
-    return frozenset(path for path in _paths(parse(compiled.text)) if path.split(".")[0] in sure)
-
-
-def _paths(node: Node) -> Iterator[str]:
-    if node.kind == "name":
-        yield str(node.children[0])
-        return
-    rest = node.children
-    if node.kind == "postfix" and rest[0].kind == "name":
-        names = [str(rest[0].children[0])]
-        for suffix in rest[1:]:
-            if suffix.kind != "path":
-                break
-            names.append(str(suffix.children[0]))
-        yield ".".join(names)
-        rest = [suffix for suffix in rest[1:] if suffix.kind == "filter"]
-    for child in rest:
-        if isinstance(child, Node):
-            yield from _paths(child)
 
 
 def expressions(model: bpmn.Model, pictures: Iterable[etree._Element]) -> list[Expression]:

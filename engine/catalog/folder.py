@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.catalog import rules
 from engine.errors import ModelError
 
-MAX_FILE, MAX_FILES = 10 * 1024 * 1024, 2_000
+MAX_FILE, MAX_FILES, MAX_FOLDER = 10 * 1024 * 1024, 2_000, 50 * 1024 * 1024
 NEEDED = ("process.bpmn", "procedure.toml")
 
 
@@ -25,9 +25,7 @@ def read_folder(folder: Path, forms: Path) -> dict[str, str]:
     )
     for needed in NEEDED:
         if needed not in files:
-            raise ModelError(
-                str(folder), None, f"Thiếu tệp {needed}.", "Hãy thêm tệp này.", rules.FILES.id
-            )
+            raise _refusal(folder, f"Thiếu tệp {needed}.", "Hãy thêm tệp này.")
     return files
 
 
@@ -39,28 +37,34 @@ def read_scenarios(folder: Path) -> dict[str, str]:
 
 def _texts(sources: list[tuple[Path, str]]) -> dict[str, str]:
     if len(sources) > MAX_FILES:
-        raise ModelError(
-            str(sources[0][0].parent), None, f"Thư mục có hơn {MAX_FILES} tệp.",
-            "Hãy bỏ tệp thừa.", rules.FILES.id,
-        )  # fmt: skip
-    return dict(_text(path, name) for path, name in sources)
+        raise _refusal(sources[0][0].parent, f"Thư mục có hơn {MAX_FILES} tệp.", "Hãy bỏ tệp thừa.")
+    texts: dict[str, str] = {}
+    left = MAX_FOLDER
+    for path, name in sources:
+        texts[name] = _text(path)
+        left -= len(texts[name])
+        if left < 0:
+            raise _refusal(path.parent, "Các tệp cộng lại quá lớn.", "Hãy bỏ tệp thừa.")
+    return texts
 
 
-def _text(path: Path, name: str) -> tuple[str, str]:
-    if path.stat().st_size > MAX_FILE:
-        raise ModelError(
-            str(path), None, "Tệp lớn hơn 10 MB.", "Hãy tách hoặc rút gọn tệp.", rules.FILES.id
-        )
+def _text(path: Path) -> str:
     try:
-        return name, path.read_text(encoding="utf-8")
+        if not path.is_file():
+            raise _refusal(path, "Không phải tệp thường.", "Hãy thay bằng tệp có nội dung.")
+        if path.stat().st_size > MAX_FILE:
+            raise _refusal(path, "Tệp lớn hơn 10 MB.", "Hãy tách hoặc rút gọn tệp.")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ModelError(
-            str(path),
-            None,
-            "Tệp không phải văn bản UTF-8.",
-            "Hãy lưu lại bằng mã UTF-8.",
-            rules.FILES.id,
+        raise _refusal(
+            path, "Tệp không phải văn bản UTF-8.", "Hãy lưu lại bằng mã UTF-8."
         ) from error
+    except OSError as error:
+        raise _refusal(path, "Không đọc được tệp.", "Hãy kiểm tra quyền đọc và ổ đĩa.") from error
+
+
+def _refusal(path: Path, reason: str, cure: str) -> ModelError:
+    return ModelError(str(path), None, reason, cure, rules.FILES.id)
 
 
 def libraries(files: Iterable[str]) -> list[str]:

@@ -12,8 +12,8 @@ import orjson
 
 from engine import bpmn, dmn
 from engine.bpmn import gate as bpmn_gate
-from engine.bpmn.dataflow import Context
-from engine.catalog import drawing, facts, rules, scenarios
+from engine.bpmn.names import Folder
+from engine.catalog import clashing, drawing, facts, rules, scenarios
 from engine.catalog.folder import libraries, read_folder, read_scenarios, tables_of
 from engine.catalog.version import Version
 from engine.catalog.written import types_of, writes
@@ -89,16 +89,24 @@ def finding_of(error: ModelError, file: str = "") -> Finding:
 
 def _inspected(label: str, files: Mapping[str, str]) -> tuple[Finding, ...]:
     version = Version(label, files)
+    try:
+        _look(version)
+    except Exception as error:  # whatever it is, the version must not be published
+        version.note(bpmn_gate.fault(label, error))
+    return tuple(sorted(version.found, key=lambda finding: finding.severity != "error"))
+
+
+def _look(version: Version) -> None:
     facts.read(version)
     _read_forms(version)
     _read_decisions(version)
     version.whole = all(finding.severity != "error" for finding in version.found)
     _read_picture(version)
     facts.check(version)
+    clashing.check(version)
     if version.model is not None:
         drawing.check(version, version.model)
     scenarios.check(version, version.model)
-    return tuple(sorted(version.found, key=lambda finding: finding.severity != "error"))
 
 
 def _read_forms(version: Version) -> None:
@@ -140,12 +148,14 @@ def _sources(version: Version, names: list[str]) -> dict[str, bytes]:
     return {version.name(name): version.files[name].encode() for name in names}
 
 
-def _context(version: Version) -> Context | None:
+def _context(version: Version) -> Folder | None:
     """What only the folder knows of its data: what forms and decisions write, where it begins."""
     if not version.whole:
         return None
     start = version.forms.get("start")
-    return Context(
-        writes=writes(version.forms, version.decisions, drawing.pictures_of(version)),
+    pictures = drawing.pictures_of(version)
+    return Folder(
+        writes=writes(version.forms, version.decisions, pictures),
         start=types_of(start) if start is not None else {},
+        asks=drawing.asked_by_forms(version, pictures),
     )

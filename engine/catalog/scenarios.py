@@ -48,7 +48,7 @@ class _Script:
     def check(self) -> None:
         try:
             raw = tomllib.loads(self.version.files[self.file])
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             self.error(None, f"Sai cú pháp TOML: {error}.", "Hãy sửa tệp.")
             return
         self.keys(None, raw, _KEYS)

@@ -9,8 +9,9 @@ from lxml import etree
 
 from engine import feel
 from engine.bpmn.xml import BPMN
-from engine.catalog.written import types_of, types_of_decision
+from engine.catalog.written import types_of
 from engine.dmn import Decision
+from engine.dmn.results import types_of_decision
 from engine.errors import FeelError
 from engine.feel import types
 from engine.feel.reading import function_of, path_of

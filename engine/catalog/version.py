@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import bpmn, feel
-from engine.catalog.fields import Fields, paths_of
+from engine.catalog.fields import Fields
 from engine.dmn import Decision
 from engine.errors import FeelError
+from engine.feel.reading import paths_of
 from engine.findings import Finding, Rule
 from engine.forms import Form
 from engine.org.access import OVERSEERS, ROLES
@@ -64,6 +65,9 @@ class Version:
         self, rule: Rule, file: str, element: str | None, text: Any, known: Fields, what: str
     ) -> bool:
         """Whether a FEEL text compiles and reads only known fields; if not, it is noted."""
+        if not isinstance(text, str):
+            self.error(rule, file, element, f"{what} không phải là chữ.", "Ghi biểu thức FEEL.")
+            return False
         try:
             compiled = feel.compile_expression(text)
         except FeelError as error:

@@ -9,9 +9,8 @@ from lxml import etree
 from engine.bpmn.xml import BPMN, properties
 from engine.catalog.fields import PEOPLE, called
 from engine.dmn import Decision
-from engine.dmn.table import LISTS
+from engine.dmn.results import types_of_decision
 from engine.feel import types
-from engine.feel.syntax import parse, unquote
 from engine.forms import Form, nodes
 
 
@@ -62,43 +61,6 @@ def _option(node: nodes.Choice) -> types.Type:
 
 def _with(type_: types.Type, required: bool) -> types.Type:
     return type_ if required else types.optional(type_)
-
-
-_DECIDED: dict[str, types.Type] = {
-    "string": types.Text(),
-    "boolean": types.Boolean(),
-    "number": types.Number(),
-    "integer": types.Number(),
-    "long": types.Number(),
-    "double": types.Number(),
-}
-
-
-def types_of_decision(decision: Decision) -> dict[str, types.Type]:
-    """What a decision writes: dates as ISO text, as all data; a list where the policy gives one."""
-    found: dict[str, types.Type] = {}
-    for at, output in enumerate(decision.results):
-        cells = [rule.results[at] for rule in decision.rules]
-        if output.default is not None:
-            cells.append(output.default)
-        item = _DECIDED.get(output.type or "", types.Any() if output.type is None else types.Text())
-        values = [_string(cell.text) for cell in cells]
-        if values and all(value is not None for value in values):
-            item = types.Text(tuple(dict.fromkeys(value for value in values if value is not None)))
-            if any(not rule.tests for rule in decision.rules) or output.default is not None:
-                item = types.Text(item.values, required=True)
-        if decision.aggregation:
-            item = types.Number()
-        elif decision.policy in LISTS:
-            item = types.List(item, required=True)
-        found[output.name] = item
-    return found
-
-
-def _string(text: str) -> str | None:
-    """The value of a cell that is one text and nothing else."""
-    tree = parse(text)
-    return unquote(tree.children[0]) if tree.kind == "string" else None
 
 
 def writes(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import FeelError
+from engine.feel.ranges import Range
 from engine.feel.reading import RANGES, Unclear, constant, function_of, parts
 from engine.feel.syntax import Node, parse
 
@@ -54,7 +55,11 @@ class _Walk:
             return  # a comparison of constants: it holds or not, whatever the value is
         if isinstance(found, dict):
             raise Unclear
-        self.equals += found if isinstance(found, list) else [found]
+        for item in found if isinstance(found, list) else [found]:
+            if isinstance(item, Range):
+                self.bounds += [item.low, item.high]
+            else:
+                self.equals.append(item)
 
     def answer(self, node: Node) -> None:
         """A true-or-false expression about ``?``."""

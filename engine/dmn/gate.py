@@ -13,7 +13,7 @@ from engine.dmn import rules as gate
 from engine.dmn.cells import Shape, shape
 from engine.dmn.reading import read
 from engine.dmn.space import Axis, Box, Budget, TooMuch, axis, common, lowest, uncovered
-from engine.dmn.table import LISTS, Decision, Input, Rule, same
+from engine.dmn.table import LISTS, NUMERIC, Decision, Input, Rule, same
 from engine.errors import FeelError
 from engine.feel import Compiled, to_json
 from engine.findings import Finding, Findings
@@ -33,8 +33,7 @@ def _inspected(source: bytes, name: str) -> tuple[dict[str, Decision], tuple[Fin
     decisions, findings = read(source, name)
     budget = Budget(MAX_WORK)
     for decision in decisions.values():
-        if decision.columns:
-            _Look(decision, findings, budget).all()
+        _Look(decision, findings, budget).all()
     return decisions, tuple(findings)
 
 
@@ -55,7 +54,10 @@ class _Look:
 
     def all(self) -> None:
         """Note everything; a table too large to be looked at is noted as unchecked."""
-        policy = self.decision.policy
+        policy, gathers = self.decision.policy, self.decision.aggregation in NUMERIC
+        if not self.decision.rules:
+            self._empty()
+            return
         try:
             if len(self.decision.rules) > MAX_RULES:
                 raise TooMuch
@@ -65,7 +67,7 @@ class _Look:
                 self._pairs(policy)
             if policy in ("FIRST", "PRIORITY"):
                 self._shadowed(policy)
-            if policy not in LISTS:
+            if policy not in LISTS or gathers:
                 self._gap()
         except TooMuch:
             self.findings.warning(
@@ -144,6 +146,14 @@ class _Look:
             members += limits.members
         self.budget.spend(len(points))
         return axis(type_, points, members, column.allowed)
+
+    def _empty(self) -> None:
+        self.findings.warning(
+            gate.SHAPE,
+            self.decision.id,
+            "Bảng chưa có dòng nào nên không quyết định được gì.",
+            "Thêm dòng, hoặc bỏ bảng.",
+        )
 
     # -- what is looked for -----------------------------------------------------------
 

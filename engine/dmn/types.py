@@ -60,3 +60,8 @@ def convert(value: Any, type_: str | None) -> Any:
         return None
     found: Any = reader(value)
     return value if found is None else found
+
+
+def converts(type_: str) -> frozenset[str]:
+    """The kinds of values beside its own that a column of a type takes: ISO text."""
+    return frozenset({"string"}) if type_ in _READERS else frozenset()

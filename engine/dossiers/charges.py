@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from engine import calendar
 from engine.calendar import Calendar
 from engine.dossiers import legal_clock
+from engine.dossiers.contents import Contents, contents_of
 from engine.dossiers.legal_clock import Span
 from engine.dossiers.models import Dossier, Instance, Pause
 from engine.org.models import Agency
@@ -46,27 +46,23 @@ class AgencyTime:
     steps: tuple[StepTime, ...]
 
 
-def charges(session: Session, dossier: Dossier, now: datetime) -> list[AgencyTime]:
-    """Every part of a dossier in the order they began, counted up to ``now``."""
-    instances = session.scalars(
-        select(Instance)
-        .where(Instance.dossier_id == dossier.id)
-        .options(joinedload(Instance.agency))
-        .order_by(Instance.id)
-    ).all()
-    tasks = session.scalars(
-        select(Task).where(Task.dossier_id == dossier.id).order_by(Task.id)
-    ).all()
-    pauses = session.scalars(select(Pause).where(Pause.dossier_id == dossier.id)).all()
+def charges(
+    session: Session, dossier: Dossier, now: datetime, known: Contents | None = None
+) -> list[AgencyTime]:
+    """Every part of a dossier in the order they began, counted up to ``now``.
+
+    ``known``: the dossier's rows, when the caller has read them already.
+    """
+    rows = known or contents_of(session, dossier)
     return [
         _part(
             legal_clock.calendar_for(session, instance.agency_id),
             instance,
-            [task for task in tasks if task.instance_id == instance.id],
-            [p for p in pauses if p.instance_id in (None, instance.id)],
+            [task for task in rows.tasks if task.instance_id == instance.id],
+            [p for p in rows.pauses if p.instance_id in (None, instance.id)],
             now,
         )
-        for instance in instances
+        for instance in rows.instances
     ]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.catalog.models import ReleaseRow
 from engine.db import Base, JSONBytes, UTCDateTime
 from engine.org.models import Agency
+
+_LIVE = text("closed_at IS NOT NULL AND archived_at IS NULL")
 
 
 class Dossier(Base):
@@ -19,11 +21,21 @@ class Dossier(Base):
     ``portal_status`` is the national status 1–10; ``outcome`` is empty while open, then
     ``done``, ``refused`` or ``stopped``. ``paused``: some clock of it stands still now.
     ``phone`` and ``email`` are where the applicant wants to hear of it. ``last_hash`` closes the
-    chain of its events.
+    chain of its events. ``archived_at``: its working rows lie in one bundle (``engine.archive``);
+    ``restored_at``: they were brought back, and rest for a while before they go again.
     """
 
     __tablename__ = "dossier"
-    __table_args__ = (Index(None, "closed_at", "due_at"),)
+    __table_args__ = (
+        Index(None, "closed_at", "due_at"),
+        Index(
+            "ix_dossier_to_archive",
+            "release_id",
+            "closed_at",
+            postgresql_where=_LIVE,
+            sqlite_where=_LIVE,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
@@ -45,6 +57,8 @@ class Dossier(Base):
     promise: Mapped[list[str] | None] = mapped_column(JSONBytes)  # limits, one after another
     paused: Mapped[bool] = mapped_column(default=False)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    archived_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    restored_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     event_count: Mapped[int] = mapped_column(default=0)
     last_hash: Mapped[str] = mapped_column(String(64), default="")
     release: Mapped[ReleaseRow] = relationship()
@@ -71,7 +85,7 @@ class Instance(Base):
     state: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(default=1)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONBytes)
-    trace: Mapped[list[str]] = mapped_column(JSONBytes)  # element ids in order of completion
+    trace: Mapped[list[str]] = mapped_column(JSONBytes)  # element ids, each once
     wanted: Mapped[list[list[Any]]] = mapped_column(JSONBytes)  # [token, element, message name]
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -95,7 +109,7 @@ class Pause(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"))
-    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"), index=True)
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     cause: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(400))
@@ -130,7 +144,7 @@ class Result(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"), index=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("task.id"))
+    task_id: Mapped[int] = mapped_column(ForeignKey("task.id"), index=True)
     name: Mapped[str] = mapped_column(String(160))
     returned_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     returned_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -157,7 +171,7 @@ class Attachment(Base):
     component: Mapped[str] = mapped_column(String(60), default="")
     filename: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(80))
-    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
+    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"), index=True)
     size: Mapped[int]
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -119,7 +119,9 @@ def apply(
     """
     dossier, instance, now = around.dossier, around.instance, clock.now
     instance.state = move.state
-    instance.trace = [*instance.trace, *(entry.element for entry in move.trace)]
+    passed = set(instance.trace)
+    if new := [e for e in dict.fromkeys(t.element for t in move.trace) if e not in passed]:
+        instance.trace = [*instance.trace, *new]
     instance.wanted = [[w.task, w.element, w.message] for w in move.wanted]
     model = release.model
     resumed = _close_tasks(session, around, release, move, actor, now, done)

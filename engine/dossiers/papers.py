@@ -134,7 +134,9 @@ def remove(session: Session, actor: Actor, attachment_id: int, now: datetime) ->
 
 
 def _store(session: Session, digest: str, content: bytes) -> None:
-    if session.get(Blob, digest) is not None:
+    # Held until the commit: the archive may be deleting the last dossier that has these bytes.
+    hold = {"read": True, "key_share": True}
+    if session.get(Blob, digest, with_for_update=hold) is not None:
         return
     try:
         with session.begin_nested():

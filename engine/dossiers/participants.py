@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
+from engine.archive.models import ArchivedPart
 from engine.dossiers.models import Dossier, Instance, ReadLog
 from engine.org.access import Actor
 
 
 def participants(session: Session, dossier: Dossier) -> set[int]:
     """The agencies with a part in the dossier: where it was taken in, and every pool's."""
-    pools = session.scalars(
-        select(Instance.agency_id).where(Instance.dossier_id == dossier.id).distinct()
-    )
+    running = select(Instance.agency_id).where(Instance.dossier_id == dossier.id)
+    archived = select(ArchivedPart.agency_id).where(ArchivedPart.dossier_id == dossier.id)
+    pools = session.scalars(union(running, archived))
     return {dossier.intake_agency_id, *pools}
 
 

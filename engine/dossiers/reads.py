@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
+from engine.archive.models import ArchivedDossier, ArchivedPart, LegalHold
 from engine.calendar import Words
 from engine.catalog.releases import Release, form_of, load, options
 from engine.dossiers import clock_commands, legal_clock
 from engine.dossiers.charges import AgencyTime, charges
 from engine.dossiers.commands import plain
+from engine.dossiers.contents import Contents, contents_of
 from engine.dossiers.models import Attachment, Dossier, Extension, Instance, Pause, Result
 from engine.dossiers.participants import log_read, participants
 from engine.dossiers.timeline import OUTCOMES, STATUS, Entry, tell
@@ -25,7 +27,7 @@ from engine.liaison.models import Message
 from engine.org import access
 from engine.org.access import Actor
 from engine.org.models import Agency, Person
-from engine.tasks.models import Submission, Task
+from engine.tasks.models import Task
 
 PAGE = 50
 STATES = ("open", "late", "paused", "done", "all")
@@ -62,6 +64,8 @@ class DossierView:
     parts: list[AgencyTime]
     stops: list[Pause]
     extension: Extension | None
+    kept: ArchivedDossier | None = None
+    holds: tuple[LegalHold, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,20 +101,9 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
         raise NotFound("Không có hồ sơ này, hoặc hồ sơ không qua đơn vị của bạn.")
     log_read(session, dossier.id, actor, "dossier" if full else "progress", now)
     release = load(session, dossier.release_id)
-    instances = session.scalars(
-        select(Instance).where(Instance.dossier_id == dossier.id).order_by(Instance.id)
-    ).all()
-    tasks = session.scalars(
-        select(Task)
-        .where(Task.dossier_id == dossier.id)
-        .options(joinedload(Task.assignee), joinedload(Task.agency))
-        .order_by(Task.id)
-    ).all()
-    messages = session.scalars(
-        select(Message).where(Message.dossier_id == dossier.id).order_by(Message.id)
-    ).all()
-    rows = session.scalars(select(Agency).where(Agency.id.in_(agencies)).order_by(Agency.id)).all()
-    names = {agency.id: agency.short_name for agency in rows}
+    rows = contents_of(session, dossier)
+    parts = session.scalars(select(Agency).where(Agency.id.in_(agencies)).order_by(Agency.id)).all()
+    names = {agency.id: agency.short_name for agency in parts}
     events = session.scalars(
         select(Event).where(Event.dossier_id == dossier.id).order_by(Event.seq)
     )
@@ -118,30 +111,28 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
         dossier=dossier,
         release=release,
         full=full,
-        facts=_facts(session, dossier, release, instances, messages, mine, names) if full else [],
-        tasks=list(tasks),
-        messages=list(messages),
+        facts=_facts(session, dossier, release, rows, mine, names) if full else [],
+        tasks=rows.tasks,
+        messages=rows.messages,
         timeline=tell(events, names),
-        results=list(
-            session.scalars(
-                select(Result).where(Result.dossier_id == dossier.id).order_by(Result.id)
-            )
-        ),
+        results=rows.results,
         attachments=_papers(session, dossier) if full else [],
-        participants=list(rows),
+        participants=list(parts),
         words=words_of(session, dossier, now),
         status=status_of(dossier),
-        tokens=_tokens(session, instances, tasks, now),
+        tokens=_tokens(session, rows, now),
         may=_may(actor, dossier, full) | clock_commands.allowed(session, actor, dossier),
-        parts=charges(session, dossier, dossier.closed_at or now),
-        stops=list(
+        parts=charges(session, dossier, dossier.closed_at or now, rows),
+        stops=[pause for pause in rows.pauses if pause.ended_at is None],
+        extension=rows.extension,
+        kept=session.get(ArchivedDossier, dossier.id) if dossier.archived_at else None,
+        holds=tuple(
             session.scalars(
-                select(Pause)
-                .where(Pause.dossier_id == dossier.id, Pause.ended_at.is_(None))
-                .order_by(Pause.id)
+                select(LegalHold).where(
+                    LegalHold.dossier_id == dossier.id, LegalHold.released_at.is_(None)
+                )
             )
         ),
-        extension=legal_clock.extension_of(session, dossier),
     )
 
 
@@ -149,7 +140,7 @@ def search(session: Session, actor: Actor, text: str, state: str, page: int, now
     """The dossiers that pass through the actor's agencies, newest first, 50 a page."""
     if state not in STATES or page < 1:
         raise Invalid("Bộ lọc không hợp lệ.")
-    wanted = and_(_visible(actor), _state(state, now), *_words(text))
+    wanted = and_(_visible(actor, state), _state(state, now), *_words(text))
     query = (
         select(Dossier)
         .where(wanted)
@@ -184,13 +175,7 @@ def track(session: Session, code: str, now: datetime) -> dict[str, Any] | None:
     dossier = by_code(session, code)
     if dossier is None:
         return None
-    extension = legal_clock.extension_of(session, dossier)
-    steps = session.scalars(
-        select(Task)
-        .where(Task.dossier_id == dossier.id, Task.status == "open")
-        .options(joinedload(Task.agency))
-        .order_by(Task.id)
-    )
+    rows = contents_of(session, dossier)
     return {
         "code": dossier.code,
         "title": dossier.title,
@@ -201,14 +186,11 @@ def track(session: Session, code: str, now: datetime) -> dict[str, Any] | None:
         "due_at": dossier.due_at,
         "closed_at": dossier.closed_at,
         "words": words_of(session, dossier, now),
-        "extension": extension,
-        "steps": [(task.agency.short_name, task.name) for task in steps],
-        "results": [
-            (result.name, result.returned_at)
-            for result in session.scalars(
-                select(Result).where(Result.dossier_id == dossier.id).order_by(Result.id)
-            )
+        "extension": rows.extension,
+        "steps": [
+            (task.agency.short_name, task.name) for task in rows.tasks if task.status == "open"
         ],
+        "results": [(result.name, result.returned_at) for result in rows.results],
     }
 
 
@@ -239,28 +221,25 @@ def _facts(
     session: Session,
     dossier: Dossier,
     release: Release,
-    instances: Iterable[Instance],
-    messages: Iterable[Message],
+    rows: Contents,
     mine: set[int],
     names: Mapping[int, str],
 ) -> list[Section]:
     lists = options(session)
-    seen = {i.id: i for i in instances if i.agency_id in mine}
-    submissions = session.scalars(
-        select(Submission).where(Submission.dossier_id == dossier.id).order_by(Submission.id)
-    )
+    by_id = {instance.id: instance for instance in rows.instances}
+    seen = {number for number, instance in by_id.items() if instance.agency_id in mine}
     sections: list[Section] = []
-    for sub in submissions:
+    for sub in rows.submissions:
         own_intake = sub.form == "start" and dossier.intake_agency_id in mine
         if sub.instance_id not in seen and not own_intake:
             continue
-        instance = session.get_one(Instance, sub.instance_id)
-        agency = dossier.intake_agency_id if sub.form == "start" else instance.agency_id
+        intake = sub.form == "start"
+        agency = dossier.intake_agency_id if intake else by_id[sub.instance_id].agency_id
         title = "Tờ khai" if sub.form == "start" else _step_name(release, sub.form)
         sections.append(
             Section(title, names[agency], sub.at, _shown(release.forms[sub.form], sub.data, lists))
         )
-    for message in messages:
+    for message in rows.messages:
         if message.receiver_instance_id not in seen or message.delivered_at is None:
             continue
         for form, data in _by_form(release, message.payload):
@@ -306,16 +285,14 @@ def _papers(session: Session, dossier: Dossier) -> list[Attachment]:
     return list(session.scalars(query.order_by(Attachment.id)))
 
 
-def _tokens(
-    session: Session, instances: Iterable[Instance], tasks: Iterable[Task], now: datetime
-) -> dict[str, list[Any]]:
+def _tokens(session: Session, rows: Contents, now: datetime) -> dict[str, list[Any]]:
     active = []
-    for task in tasks:
+    for task in rows.tasks:
         if task.status == "open":
             words = legal_clock.words_for(session, task.agency_id, now, task.due_at, task.paused)
             active.append({"id": task.element, "level": words.level, "text": words.text})
     busy = {token["id"] for token in active}
-    done = {element for instance in instances for element in instance.trace}
+    done = {element for instance in rows.instances for element in instance.trace}
     return {"done": sorted(done - busy), "active": active}
 
 
@@ -328,11 +305,15 @@ def _may(actor: Actor, dossier: Dossier, full: bool) -> frozenset[str]:
     return frozenset(may)
 
 
-def _visible(actor: Actor) -> ColumnElement[bool]:
+def _visible(actor: Actor, state: str) -> ColumnElement[bool]:
     if access.is_control(actor):
         return Dossier.id.is_not(None)
     through = select(Instance.dossier_id).where(Instance.agency_id.in_(actor.desks))
-    return or_(Dossier.intake_agency_id.in_(actor.desks), Dossier.id.in_(through))
+    ours = or_(Dossier.intake_agency_id.in_(actor.desks), Dossier.id.in_(through))
+    if state not in ("done", "all"):  # only closed ones are archived
+        return ours
+    archived = select(ArchivedPart.dossier_id).where(ArchivedPart.agency_id.in_(actor.desks))
+    return or_(ours, Dossier.id.in_(archived))
 
 
 def _state(state: str, now: datetime) -> ColumnElement[bool]:

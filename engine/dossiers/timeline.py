@@ -56,6 +56,11 @@ _SENTENCES = {
     "paper-added": ("Thêm giấy tờ", "info"),
     "paper-removed": ("Gỡ giấy tờ", "warn"),
     "closed": ("Kết thúc hồ sơ: {outcome}", "good"),
+    "archived": ("Chuyển vào lưu trữ", "info"),
+    "restored": ("Đưa ra khỏi lưu trữ: {reason}", "info"),
+    "held": ("Giữ lại, không xóa ({document}): {reason}", "warn"),
+    "hold-released": ("Thôi giữ lại: {reason}", "info"),
+    "deleted": ("Xóa theo thời hạn lưu trữ", "warn"),
 }
 
 

@@ -12,6 +12,7 @@ from engine import calendar
 from engine.calendar import Calendar, moment_words
 from engine.catalog.releases import load
 from engine.dossiers import legal_clock
+from engine.dossiers.contents import contents_of
 from engine.dossiers.models import Dossier, Pause
 from engine.dossiers.step_limits import CAUSES, times_of
 from engine.tasks.models import Task
@@ -72,7 +73,8 @@ class Why:
 
 def of_dossier(session: Session, dossier: Dossier, now: datetime, *, inside: bool) -> Why:
     """Why the citizen has this date. ``inside`` tells names and papers of the offices too."""
-    pauses = _pauses(session, dossier.id)
+    rows = contents_of(session, dossier)
+    pauses = sorted(rows.pauses, key=lambda pause: (pause.started_at, pause.id))
     stops = tuple(_stop(pause, inside) for pause in pauses)
     if dossier.accepted_at is None or not dossier.promise:
         text = (
@@ -81,7 +83,7 @@ def of_dossier(session: Session, dossier: Dossier, now: datetime, *, inside: boo
         )
         return Why(dossier.due_at, dossier.paused, text, stops=stops)
     days = legal_clock.calendar_for(session, dossier.intake_agency_id, dossier.accepted_at)
-    given = legal_clock.extension_of(session, dossier)
+    given = rows.extension
     spans = [(p.started_at, p.ended_at) for p in pauses]
     start, parts = dossier.accepted_at, []
     for number, limit in enumerate(dossier.promise, 1):
@@ -171,11 +173,12 @@ def _line(text: str) -> Line:
     return Line(head, rest, not idle)
 
 
-def _pauses(session: Session, dossier_id: int, instance_id: int | None = None) -> list[Pause]:
-    query = select(Pause).where(Pause.dossier_id == dossier_id).order_by(Pause.started_at, Pause.id)
-    if instance_id is not None:
-        query = query.where(or_(Pause.instance_id == instance_id, Pause.instance_id.is_(None)))
-    return list(session.scalars(query))
+def _pauses(session: Session, dossier_id: int, instance_id: int) -> list[Pause]:
+    query = select(Pause).where(
+        Pause.dossier_id == dossier_id,
+        or_(Pause.instance_id == instance_id, Pause.instance_id.is_(None)),
+    )
+    return list(session.scalars(query.order_by(Pause.started_at, Pause.id)))
 
 
 def _stop(pause: Pause, inside: bool) -> Stop:

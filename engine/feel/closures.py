@@ -14,7 +14,7 @@ from engine.feel.arithmetic import calculate, negate
 from engine.feel.durations import parse_date, parse_duration, parse_moment, parse_time
 from engine.feel.foreign import FUNCTIONS
 from engine.feel.kinds import TYPES, type_test
-from engine.feel.loops import Closure, steps, walk
+from engine.feel.loops import PARTIAL, Closure, gathering, reads, steps, walk
 from engine.feel.parameters import takes_only_single
 from engine.feel.patterns import PatternError, compile_pattern
 from engine.feel.ranges import Range
@@ -312,19 +312,9 @@ class Builder:
     # -- loops ------------------------------------------------------------------------
 
     def _for(self, node: Node) -> Closure:
-        sources, body, cost = self._loop(node)
-
-        def run(scope: Scope) -> Any:
-            made: list[Any] = []
-
-            def step() -> bool:
-                made.append(body(scope))
-                return True
-
-            whole = walk(scope, sources, 0, cost, step)
-            return scope.list_of(made) if whole is not None else None
-
-        return run
+        so_far = reads(node.children[1], PARTIAL)
+        sources, body, cost = self._loop(node, frozenset({PARTIAL} if so_far else ()))
+        return gathering(sources, body, cost, so_far)
 
     def _some(self, node: Node) -> Closure:
         sources, body, cost = self._loop(node)
@@ -339,7 +329,9 @@ class Builder:
         sources, body, cost = self._loop(node)
         return lambda scope: walk(scope, sources, 0, cost, lambda: body(scope) is True)
 
-    def _loop(self, node: Node) -> tuple[list[tuple[str, Closure]], Closure, int]:
+    def _loop(
+        self, node: Node, given: frozenset[str] = frozenset()
+    ) -> tuple[list[tuple[str, Closure]], Closure, int]:
         bindings, inner = node.children
         sources = []
         self._bound.append(frozenset())
@@ -348,6 +340,7 @@ class Builder:
             parts = [self.build(child) for child in binding.children[1:]]
             sources.append((name, steps(*parts) if binding.kind == "steps" else parts[0]))
             self._bound[-1] |= {name}
+        self._bound[-1] |= given
         body = self.build(inner)
         self._bound.pop()
         return sources, body, 1 + inner.size // 8

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from engine.errors import FeelError
 from engine.feel import types as t
 from engine.feel.compiler import Compiled
+from engine.feel.loops import PARTIAL
 from engine.feel.parameters import FORMS
 from engine.feel.reading import Unclear, constant, function_of, path_of
 from engine.feel.syntax import RANGES, Node, closest, parse
@@ -142,7 +143,7 @@ class _Looking:
             return None
         parts = [_PARTS.get(name, ()) for name in kinds]
         if not any(key in names for names in parts):
-            self.say(f"{_named(kinds)} không có phần «.{key}».")
+            self.say(f"{named(kinds)} không có phần «.{key}».")
             return None
         if key in ("start", "end", "time offset"):
             return None
@@ -180,7 +181,7 @@ class _Looking:
         kinds = self.kinds(node)
         if kinds and not kinds & {"boolean", "list"}:
             self.say(
-                f"{_of(node)} là {_named(kinds)} nhưng đứng ở chỗ của điều kiện ({place}), "
+                f"{_of(node)} là {named(kinds)} nhưng đứng ở chỗ của điều kiện ({place}), "
                 "nên không bao giờ đúng. Viết một phép so sánh."
             )
 
@@ -195,7 +196,7 @@ class _Looking:
             for side in (left, right):
                 kinds = self.kinds(side)
                 if kinds and not kinds & {"list"} and kinds <= {"boolean", "context"}:
-                    self.say(f"{_of(side)} là {_named(kinds)}, không so sánh lớn nhỏ được.")
+                    self.say(f"{_of(side)} là {named(kinds)}, không so sánh lớn nhỏ được.")
                     return _BOOLEAN
         self._same(node, left, right)
         self._listed(left, right)
@@ -240,7 +241,7 @@ class _Looking:
         if "range" in first | second and node.kind not in RANGES:
             return
         self.say(
-            f"So sánh {_named(first)} ({_of(left)}) với {_named(second)} ({_of(right)}): "
+            f"So sánh {named(first)} ({_of(left)}) với {named(second)} ({_of(right)}): "
             f"không bao giờ bằng. {_cure(first, second)}"
         )
 
@@ -273,7 +274,7 @@ class _Looking:
             results = {_result(sign, a, b) for a in kinds for b in more} - {None}
             if kinds and more and not results:
                 self.say(
-                    f"Không tính được {_named(kinds)} {sign} {_named(more)} ({_of(other)}): "
+                    f"Không tính được {named(kinds)} {sign} {named(more)} ({_of(other)}): "
                     f"kết quả luôn trống. {_cure(kinds, more)}"
                 )
                 kinds = None
@@ -284,7 +285,7 @@ class _Looking:
     def _negate(self, node: Node) -> Kinds:
         kinds = self.kinds(node.children[1])
         if kinds and not kinds & {"number", *_SPANS}:
-            self.say(f"Không đổi dấu được {_named(kinds)}.")
+            self.say(f"Không đổi dấu được {named(kinds)}.")
             return None
         return kinds
 
@@ -326,6 +327,7 @@ class _Looking:
                 found = t.Number()
             self.bound[-1][str(binding.children[0])] = found
         if node.kind == "for":
+            self.bound[-1].setdefault(PARTIAL, t.List())
             self.kinds(body)
         else:
             self.truth(body, "satisfies")
@@ -349,7 +351,7 @@ class _Looking:
                 wanted |= parameter.kinds if parameter is not None else {"any"}
             if found and forms and not wanted & {"any", "list"} and not found & {"list", *wanted}:
                 self.say(
-                    f"Hàm «{name}» cần {_named(frozenset(wanted))}, ở đây là {_named(found)} "
+                    f"Hàm «{name}» cần {named(frozenset(wanted))}, ở đây là {named(found)} "
                     f"({_of(arguments[at])}). {_cure(found, frozenset(wanted))}"
                 )
         results = {form.result for form in forms}
@@ -394,7 +396,8 @@ def _cure(first: frozenset[str], second: frozenset[str]) -> str:
     return "Sửa cho hai bên cùng kiểu."
 
 
-def _named(kinds: frozenset[str]) -> str:
+def named(kinds: frozenset[str]) -> str:
+    """Kinds in Vietnamese words."""
     return " hoặc ".join(sorted(_WORDS.get(name, name) for name in kinds))
 
 

@@ -7,9 +7,42 @@ from decimal import Decimal
 from typing import Any
 
 from engine.feel.ranges import Range
+from engine.feel.syntax import Node
 from engine.feel.values import Scope
 
 Closure = Callable[[Scope], Any]
+PARTIAL = "partial"  # what a ``for`` has returned so far, to be read inside it (DMN 1.3)
+
+
+def reads(node: Node, name: str) -> bool:
+    """Whether a name stands anywhere in an expression."""
+    if node.kind == "name":
+        return str(node.children[0]) == name
+    return any(isinstance(child, Node) and reads(child, name) for child in node.children)
+
+
+def gathering(
+    sources: list[tuple[str, Closure]], body: Closure, cost: int, so_far: bool
+) -> Closure:
+    """``for … return``: what the body gives each time; it may read this list ``so_far``."""
+
+    def run(scope: Scope) -> Any:
+        made: list[Any] = []
+        results: dict[str, Any] = {PARTIAL: []} if so_far else {}
+
+        def step() -> bool:
+            made.append(body(scope))
+            if so_far:
+                scope.burn(len(made))
+                results[PARTIAL] = made.copy()
+            return True
+
+        scope.frames.append(results)
+        whole = walk(scope, sources, 0, cost, step)
+        scope.frames.pop()
+        return scope.list_of(made) if whole is not None else None
+
+    return run
 
 
 def steps(low: Closure, high: Closure) -> Closure:

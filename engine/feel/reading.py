@@ -14,9 +14,9 @@ from typing import Any
 from engine.errors import FeelError
 from engine.feel import types as t
 from engine.feel.closures import Builder
-from engine.feel.compiler import run
+from engine.feel.compiler import Compiled, run
 from engine.feel.functions import HOST
-from engine.feel.syntax import Node
+from engine.feel.syntax import Node, parse
 from engine.feel.values import Scope, kind
 
 Path = tuple[str, ...]
@@ -50,6 +50,30 @@ def path_of(node: Node) -> Path | None:
             names = (suffix.children[0] for suffix in suffixes)
             return (str(node.children[0].children[0]), *(str(name) for name in names))
     return None
+
+
+def paths_of(compiled: Compiled) -> frozenset[str]:
+    """The dotted paths an expression reads, without what may be a field of a list's items."""
+    sure = compiled.names - compiled.perhaps
+    return frozenset(path for path in _read(parse(compiled.text)) if path.split(".")[0] in sure)
+
+
+def _read(node: Node) -> Iterator[str]:
+    if node.kind == "name":
+        yield str(node.children[0])
+        return
+    rest = node.children
+    if node.kind == "postfix" and rest[0].kind == "name":
+        names = [str(rest[0].children[0])]
+        for suffix in rest[1:]:
+            if suffix.kind != "path":
+                break
+            names.append(str(suffix.children[0]))
+        yield ".".join(names)
+        rest = [suffix for suffix in rest[1:] if suffix.kind == "filter"]
+    for child in rest:
+        if isinstance(child, Node):
+            yield from _read(child)
 
 
 def function_of(node: Node) -> str:

@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,12 @@ def _parser() -> Lark:
     )
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, start: str = "expression") -> Node:
-    """The tree of an expression (or of unary ``tests``); FeelError with position and cure."""
+    """The tree of an expression (or of unary ``tests``), shared: nobody changes it.
+
+    FeelError with position and cure.
+    """
     text = prepare(text)
     try:
         return _parser().parse(text, start=start)  # type: ignore[return-value]

@@ -6,7 +6,7 @@ A type says what FEEL finds behind a name. Task data is JSON, so the date of a f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -108,6 +108,38 @@ def inside(type_: Type, key: str) -> Type:
     if isinstance(type_, List) and isinstance(type_.of, Context):
         return List(inside(type_.of, key), required=type_.required)
     return Any()
+
+
+def union(types: Iterable[Type]) -> Type:
+    """What is one of several types; Any where they are of different kinds, or none."""
+    made: Type | None = None
+    for one in types:
+        made = one if made is None else _either(made, one)
+    return made if made is not None else Any()
+
+
+def _either(one: Type, other: Type) -> Type:
+    if type(one) is not type(other):
+        return Any()
+    required = one.required and other.required
+    if isinstance(one, Text) and isinstance(other, Text):
+        known = one.values is not None and other.values is not None
+        values = dict.fromkeys((*(one.values or ()), *(other.values or ())))
+        return Text(tuple(values) if known else None, required=required)
+    if isinstance(one, List) and isinstance(other, List):
+        return List(_either(one.of, other.of), required=required)
+    if isinstance(one, Context) and isinstance(other, Context):
+        if one.fields is None or other.fields is None:
+            return Context(required=required)
+        mine, theirs = one.fields, other.fields
+        both = {
+            name: _either(mine[name], theirs[name])
+            if name in mine and name in theirs
+            else optional(mine[name] if name in mine else theirs[name])
+            for name in (*mine, *theirs)
+        }
+        return Context(both, required=required)
+    return one if required == one.required else other
 
 
 def optional(type_: Type) -> Type:

@@ -39,12 +39,17 @@ class Checks:
             )
         return unicodedata.normalize("NFC", text.strip())
 
+    def inside(self, raw: Mapping[str, Any], name: str, id_: str | None) -> dict[str, Any]:
+        """An object within a component, empty when it is not there."""
+        found = raw.get(name) or {}
+        if not isinstance(found, dict):
+            raise self.refuse(id_, f"{name} phải là đối tượng.", "Ghi từng cặp tên, giá trị.")
+        return found
+
     def properties(
         self, raw: Mapping[str, Any], id_: str | None, allowed: Iterable[str]
     ) -> dict[str, str]:
-        properties = raw.get("properties") or {}
-        if not isinstance(properties, dict):
-            raise self.refuse(id_, "properties phải là đối tượng.", "Ghi từng cặp tên, giá trị.")
+        properties = self.inside(raw, "properties", id_)
         if unknown := sorted(set(properties) - set(allowed)):
             raise self.refuse(
                 id_,

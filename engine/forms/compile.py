@@ -78,7 +78,7 @@ class Compiler(Checks):
             raise self.refuse(id_, "Hai thành phần trùng id.", "Đặt id khác nhau.")
         self.ids.add(id_)
         kind = raw.get("type")
-        if kind not in ATTRIBUTES:
+        if not isinstance(kind, str) or kind not in ATTRIBUTES:
             raise self.refuse(
                 id_,
                 f"Loại thành phần «{kind}» không dùng được.",
@@ -100,7 +100,7 @@ class Compiler(Checks):
         return self.leaf(raw, common, prefix)
 
     def common(self, raw: Mapping[str, Any], id_: str, kind: str) -> dict[str, Any]:
-        layout = raw.get("layout") or {}
+        layout = self.inside(raw, "layout", id_)
         columns = layout.get("columns")
         if columns is not None and (not isinstance(columns, int) or not 1 <= columns <= 16):
             raise self.refuse(id_, "layout.columns sai.", "Ghi số cột từ 1 đến 16.")
@@ -208,7 +208,7 @@ class Compiler(Checks):
             raise self.refuse(id_, "validate.required sai.", "Ghi true hoặc false.")
         need = common["properties"].get("requiredWhen")
         key, path = self.name(raw, "key", prefix, id_)
-        appearance = raw.get("appearance") or {}
+        appearance = self.inside(raw, "appearance", id_)
         base = {
             **common, "key": key, "path": path, "required": required,
             "need": self.conditions.compile(id_, need) if need else None,

@@ -63,8 +63,8 @@ class Submission(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dossier_id: Mapped[int] = mapped_column(ForeignKey("dossier.id"), index=True)
-    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     form: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]] = mapped_column(JSONBytes)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))

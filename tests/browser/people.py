@@ -67,13 +67,22 @@ class House:
         """An open dossier with work under way in more than one agency."""
         with self.sessions() as session:
             several = (
-                select(Task.dossier_id).where(Task.status == "open")
-                .group_by(Task.dossier_id).order_by(Task.dossier_id.desc())
+                select(Task.dossier_id)
+                .where(Task.status == "open")
+                .group_by(Task.dossier_id)
+                .order_by(Task.dossier_id.desc())
             )
             ids = list(session.scalars(several))
             counts = {
-                number: len(set(session.scalars(select(Task.agency_id).where(
-                    Task.dossier_id == number, Task.status == "open"))))
+                number: len(
+                    set(
+                        session.scalars(
+                            select(Task.agency_id).where(
+                                Task.dossier_id == number, Task.status == "open"
+                            )
+                        )
+                    )
+                )
                 for number in ids
             }
             best = max(ids, key=lambda number: counts[number])
@@ -82,15 +91,22 @@ class House:
     def busiest(self, kind: str) -> str:
         """The user name of whoever has most open tasks in an agency of a kind."""
         with self.sessions() as session:
-            rows = session.execute(
-                select(Person.username)
-                .join(Assignment, Assignment.person_id == Person.id)
-                .join(Agency, Agency.id == Assignment.agency_id)
-                .join(
-                    Task, (Task.agency_id == Assignment.agency_id) & (Task.role == Assignment.role)
+            rows = (
+                session.execute(
+                    select(Person.username)
+                    .join(Assignment, Assignment.person_id == Person.id)
+                    .join(Agency, Agency.id == Assignment.agency_id)
+                    .join(
+                        Task,
+                        (Task.agency_id == Assignment.agency_id) & (Task.role == Assignment.role),
+                    )
+                    .where(
+                        Agency.kind == kind, Task.status == "open", Assignment.valid_to.is_(None)
+                    )
                 )
-                .where(Agency.kind == kind, Task.status == "open", Assignment.valid_to.is_(None))
-            ).scalars().all()
+                .scalars()
+                .all()
+            )
             return max(set(rows), key=rows.count)
 
 
@@ -185,7 +201,10 @@ class Officer:
 
 @contextmanager
 def at_screen(
-    browser: Browser, house: House, size: dict[str, int] = DESKTOP, locale: str = "vi-VN",
+    browser: Browser,
+    house: House,
+    size: dict[str, int] = DESKTOP,
+    locale: str = "vi-VN",
     **options: Any,
 ) -> Iterator[Officer]:
     """An officer's own browser; at the end nothing may have offended the policy or broken."""

@@ -233,9 +233,7 @@ def test_beginning_to_work_confirms_receipt(club: Clubhouse) -> None:
     code = _accepted(club)
     task = club.task(code, "cap_the")
     with writing(), club.sessions() as session:
-        commands.claim(
-            session, club.actor(session, "giang"), task, MONDAY + 2 * HOUR
-        )
+        commands.claim(session, club.actor(session, "giang"), task, MONDAY + 2 * HOUR)
         session.commit()
     pass_time(club.sessions, code, MONDAY + timedelta(hours=9))
     with club.sessions() as session:

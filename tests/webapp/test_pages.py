@@ -35,8 +35,17 @@ def test_every_page_is_strict_and_personal_pages_are_not_kept(office: Office) ->
     code = office.dossier()
     officer = office.enter(INTAKE)
     task = office.task(code)
-    for path in ("/viec", f"/viec/{task.id}", f"/ho-so/{code}", "/ho-so", "/lien-thong",
-                 "/thong-bao", "/tiep-nhan", f"/tiep-nhan/{PROCEDURE}", f"/tra-cuu?ma={code}"):
+    for path in (
+        "/viec",
+        f"/viec/{task.id}",
+        f"/ho-so/{code}",
+        "/ho-so",
+        "/lien-thong",
+        "/thong-bao",
+        "/tiep-nhan",
+        f"/tiep-nhan/{PROCEDURE}",
+        f"/tra-cuu?ma={code}",
+    ):
         answer = officer.get(path)
         assert answer.status_code == 200, (path, answer.text[:300])
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")

@@ -11,6 +11,7 @@ _BENCHMARKS = {
     "http": "The same through the API, beside the command without HTTP.",
     "inbox": "The first page of the inbox, with few and with very many dossiers.",
     "start": "Opening a dossier and finding one by code, with few and with very many.",
+    "archive": "Closed dossiers put away and brought back, and what they weigh.",
     "calendar": "Deadlines worked out per second.",
     "feel": "One evaluation of a cached FEEL condition, beside plain Python.",
     "memory": "What a web and a worker process hold after very many completed tasks.",

@@ -4,32 +4,59 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import click
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection, text
 
 from engine.db import make_engine
 from engine.errors import MotCuaError
 from webapp import embedded, processes
 from webapp.config import Settings
+from webapp.migrations import lint
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_LOCK = 4_614_203_301  # the advisory lock of migrations; any number that nobody else takes
 OURS = ("motcua.db*", "seeding", "secret-key", "logs", "attachments", "redis.sock", "dump.rdb")
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database's tables to the newest shape; does nothing when they have it."""
+def upgrade(url: str, revision: str = "head", *, more: tuple[Path, ...] = ()) -> None:
+    """Bring the database's tables to the newest shape; does nothing when they have it.
+
+    One at a time: another that is under way is waited for. ``more``: further folders of migrations.
+    """
     engine = make_engine(url)
     try:
-        with engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
+        with engine.connect() as connection:
+            _alone(connection)
+            config = _config(connection)
+            folders = os.pathsep.join(map(str, (MIGRATIONS / "versions", *more)))
+            config.set_main_option("path_separator", "os")
+            config.set_main_option("version_locations", folders)
             command.upgrade(config, revision)
     finally:
         engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _alone(connection: Connection) -> None:
+    """Hold the right to migrate until the connection closes. Asked for again and again: whoever
+    waited for it inside a statement would hold up the building of an index."""
+    if connection.dialect.name != "postgresql":
+        return
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK}):
+        connection.rollback()
+        time.sleep(0.2)
+    connection.rollback()
 
 
 @click.group("db")
@@ -53,9 +80,7 @@ def revision_command(message: str) -> None:
     upgrade(url)
     engine = make_engine(url)
     with engine.connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
+        config = _config(connection)
         number = len(list((MIGRATIONS / "versions").glob("*.py"))) + 1
         written = command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
     engine.dispose()
@@ -65,6 +90,8 @@ def revision_command(message: str) -> None:
             lines = path.read_text().splitlines(keepends=True)
             path.write_text("".join(line for line in lines if "# ###" not in line))
             click.echo(f"Đã viết {path}; hãy đọc lại và chạy “ruff format” cho tệp.")
+            for line, why in lint.of(path.read_text()) if number > 1 else ():
+                click.echo(f"  {path.name}:{line}: {why}")
 
 
 @click.command("reset-demo")

@@ -22,6 +22,7 @@ context.configure(
     render_as_batch=True,  # SQLite changes a table by copying it
     render_item=plain,
     compare_type=True,
+    transaction_per_migration=True,  # what ran stays; online steps end the transaction themselves
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -85,6 +85,7 @@ class Around:
         if any(role in (access.ADMIN, access.CONTROL) for _agency, role in actor.posts):
             dead = letters.counts(session).get("dead", 0)
             found.append(_item(_("Thư gửi đi"), "mail", "letters.board", dead, dead > 0))
+            found.append(_item(_("Lưu trữ"), "history", "archive.board"))
         return found
 
     def unread(self) -> int:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from engine.catalog.fields import paths_of
 from engine.catalog.values import asked
-from engine.catalog.written import types_of, types_of_decision
+from engine.catalog.written import types_of
 from engine.dmn import parse_decisions
+from engine.dmn.results import types_of_decision
 from engine.feel import compile_expression, to_json, types
+from engine.feel.reading import paths_of
 from engine.forms import compile_form
 
 ROOT = Path(__file__).parents[3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -11,7 +13,7 @@ import pytest
 from lxml import etree
 
 from engine.catalog.drawing import CAUSES
-from engine.catalog.folder import read_folder, read_scenarios
+from engine.catalog.folder import MAX_FILE, read_folder, read_scenarios
 from engine.catalog.gate import inspect_files, inspect_folder
 from engine.dossiers import step_limits
 from engine.errors import ModelError
@@ -289,3 +291,79 @@ def test_no_damage_to_a_picture_breaks_the_gate() -> None:
         found = inspect_files(files, "a/b")
         assert all(finding.rule in RULES for finding in found)
         assert "internal" not in rules(found)
+
+
+@pytest.mark.parametrize("odd", ["folder", "dangling", "pipe", "latin", "large"])
+@pytest.mark.parametrize("name", ["forms/xet.json", "scenarios/duoc.toml", "bang.dmn"])
+def test_no_odd_thing_in_a_folder_breaks_the_gate(tmp_path: Path, name: str, odd: str) -> None:
+    """A folder, a link to nothing, a pipe, another encoding, too much: one finding, no hang."""
+    version = tmp_path / "vi-du" / "2026-01-01"
+    shutil.copytree(SMALL, version)
+    place = version / name
+    place.unlink(missing_ok=True)
+    if odd == "folder":
+        place.mkdir()
+    elif odd == "dangling":
+        place.symlink_to(version / "khong-co")
+    elif odd == "pipe":
+        os.mkfifo(place)
+    elif odd == "latin":
+        place.write_bytes(b"\xe9\xff")
+    else:
+        with place.open("wb") as file:
+            file.truncate(MAX_FILE + 1)
+    found = inspect_folder(version, version / "forms")
+    unread = odd not in ("latin", "large") and name == "bang.dmn"  # only regular files are tables
+    assert rules(found) == (set() if unread else {"procedure-files"})
+    assert all(finding.message and finding.cure for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("procedure", "a = " + "9" * 5_000),
+        ("duoc", "a = " + "9" * 5_000),
+        ("procedure", "a = " + "[" * 5_000),
+        ("xet", '{"components": [{"id": "a", "type": {"a": 1}}]}'),
+        ("xet", '{"components": [{"id": "a", "type": "text", "layout": 5}]}'),
+        ("xet", '{"components": [{"id": "a", "type": "number", "key": "b", "appearance": [1]}]}'),
+    ],
+)
+def test_values_that_a_reader_of_files_trips_over_end_in_a_sentence(file: str, text: str) -> None:
+    """Numbers of thousands of digits, nesting, a type that is an object."""
+    found = inspect_files(small(**{file: lambda _: text}), "vi-du/2026-01-01")
+    assert any(finding.severity == "error" for finding in found)
+    assert all(finding.message and finding.cure for finding in found)
+    assert "internal" not in rules(found)
+
+
+def test_a_condition_in_procedure_toml_that_is_no_text() -> None:
+    """Told, not tripped over."""
+    wrong = swap('required_when = "ho_ten != null"', "required_when = [1]")
+    assert "papers" in rules(inspect_files(small(procedure=wrong), "x/y"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "clash"),
+    [
+        ('=ket_qua = "tu-choi"', False),
+        ('=ket_qua = "tu choi"', True),
+        ("=ket_qua = 1", True),
+        ("=ket_qua", True),
+        ("=ket_qua = null", False),
+        ('=count(ket_qua) > 1 or ket_qua in ("duoc", "x")', True),
+    ],
+)
+def test_a_condition_of_a_form_that_never_fits_its_fields(condition: str, clash: bool) -> None:
+    """The kinds of its own fields and the values of their choices."""
+    field = {"type": "textfield", "id": "f_ly_do", "key": "ly_do", "label": "Lý do"}
+    more = json.dumps({**field, "conditional": {"hide": condition}})
+    found = inspect_files(small(xet=swap('"components": [', f'"components": [ {more},')), "x/y")
+    assert rules(found) == ({"type-clash"} if clash else set())
+    assert all(f.element == "f_ly_do" and f.severity == "error" for f in found)
+
+
+def test_a_condition_of_procedure_toml_that_never_fits_the_opening_form() -> None:
+    """The same for papers and promises."""
+    found = inspect_files(small(procedure=swap('"ho_ten != null"', '"ho_ten > 5"')), "x/y")
+    assert [(f.rule, f.element) for f in found] == [("type-clash", "papers 1")]

@@ -311,3 +311,50 @@ def test_no_damage_to_a_file_breaks_the_gate() -> None:
             source[:at] + dice.randbytes(dice.randint(0, 9)) + source[at + dice.randint(0, 30) :]
         )
         assert isinstance(inspect(spoilt, "bang.dmn")[1], list)
+
+
+def table(
+    policy: str, rules: list[tuple[list[str], str]], more: str = "", column: str = "x"
+) -> str:
+    """A table of one number, or of none."""
+    columns = [(column, "number")] if column else []
+    made = decision(columns, rules, policy)
+    return made.replace(f'hitPolicy="{policy}"', f'hitPolicy="{policy}" {more}')
+
+
+@pytest.mark.parametrize("policy", ["UNIQUE", "FIRST", "COLLECT", "RULE ORDER"])
+def test_a_table_without_a_row_is_told(policy: str) -> None:
+    """It decides nothing: null, or the empty list."""
+    assert [f.rule for f in look(table(policy, []))] == ["dmn-shape"]
+
+
+def test_a_table_without_a_column_is_looked_at_too() -> None:
+    """Both of its rows always hold."""
+    two = [([], "1"), ([], "2")]
+    (found,) = look(table("UNIQUE", two, column=""))
+    assert (found.rule, found.severity) == ("dmn-overlap", "error")
+    assert look(table("UNIQUE", two[:1], column="")) == []
+    assert [f.rule for f in look(table("FIRST", two, column=""))] == ["dmn-dead-rule"]
+
+
+@pytest.mark.parametrize("how", ["SUM", "MIN", "MAX"])
+def test_a_sum_of_nothing_is_null_and_told(how: str) -> None:
+    """FEEL's sum, min and max of the empty list are null; only a count is 0."""
+    rules = [(["> 1"], "10"), (["> 2"], "20")]
+    found = look(table("COLLECT", rules, f'aggregation="{how}"'))
+    assert [(f.rule, f.severity) for f in found] == [("dmn-gap", "warning")]
+    assert look(table("COLLECT", rules, 'aggregation="COUNT"')) == []
+    assert look(table("COLLECT", rules)) == []
+
+
+@pytest.mark.parametrize("cell", ["[[1..3], 5]", "[5, [1..3]]", "[1..3], 5"])
+def test_ranges_in_the_list_of_a_cell_count_as_ranges(cell: str) -> None:
+    """Evaluated so, and looked at so: with 3 both rows hold, with 4 neither."""
+    found = look(table("UNIQUE", [([cell], "1"), (["[3..4)"], "2")]))
+    assert told(found, "dmn-overlap") == [
+        "error Bảng UNIQUE nhưng dòng 1 (bang_r1) và dòng 2 (bang_r2) cùng đúng khi x = 3."
+    ]
+    test = feel.compile_unary_tests(cell)
+    assert [x for x in range(8) if test.evaluate({"?": x})] == [1, 2, 3, 5]
+    wrong = look(table("FIRST", [([cell.replace("5", '"a"')], "1"), (["-"], "2")]))
+    assert [f.rule for f in wrong] == ["dmn-type"]

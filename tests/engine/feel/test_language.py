@@ -265,3 +265,27 @@ def test_values_from_outside_are_measured_copied_and_closed() -> None:
     for bad in (object(), deep, 10**40, "x" * 200_000, [[]] * 200_000):
         with pytest.raises(FeelError):
             run.evaluate({"a": bad})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("for i in 0..5 return if i = 0 then 1 else i * partial[-1]", [1, 1, 2, 6, 24, 120]),
+        ("for x in [1, 2], y in [3, 4] return count(partial)", [0, 1, 2, 3]),
+        ("for x in 1..2 return for y in 1..2 return count(partial)", [[0, 1], [0, 1]]),
+        ("for partial in [1, 2] return partial", [1, 2]),
+        ("partial + 1", 8),
+    ],
+)
+def test_a_loop_may_read_what_it_has_returned_so_far(text: str, expected: Any) -> None:
+    """`partial`, as DMN 1.3 has it; outside a loop it is a name like any other."""
+    assert feel.compile_expression(text).evaluate({"partial": 7}) == expected
+    inside = text.startswith("for")
+    assert feel.compile_expression(text).names == (frozenset() if inside else {"partial"})
+
+
+def test_what_a_loop_has_returned_so_far_costs_steps() -> None:
+    """Lists of lists of all before them grow without bound, and are stopped."""
+    for text in ("for i in 1..9999 return partial", "string(for i in 1..150 return partial)"):
+        with pytest.raises(FeelError, match="quá lâu"):
+            feel.compile_expression(text).evaluate({})

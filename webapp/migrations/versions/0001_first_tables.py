@@ -213,6 +213,8 @@ def upgrade() -> None:
         sa.Column("promise", sa.LargeBinary(), nullable=True),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_count", sa.Integer(), nullable=False),
         sa.Column("last_hash", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
@@ -226,6 +228,13 @@ def upgrade() -> None:
     with op.batch_alter_table("dossier", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_dossier_closed_at_dossier_due_at"), ["closed_at", "due_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_dossier_to_archive",
+            ["release_id", "closed_at"],
+            unique=False,
+            postgresql_where=sa.text("closed_at IS NOT NULL AND archived_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NOT NULL AND archived_at IS NULL"),
         )
 
     op.create_table(
@@ -269,6 +278,25 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "archived_part",
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agency_id"], ["agency.id"], name=op.f("fk_archived_part_agency_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_archived_part_dossier_id")
+        ),
+        sa.PrimaryKeyConstraint("dossier_id", "agency_id", name=op.f("pk_archived_part")),
+    )
+    with op.batch_alter_table("archived_part", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_archived_part_agency_id_archived_part_dossier_id"),
+            ["agency_id", "dossier_id"],
+            unique=False,
+        )
+
+    op.create_table(
         "attachment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.Integer(), nullable=False),
@@ -293,7 +321,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attachment_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attachment_sha256"), ["sha256"], unique=False)
 
+    op.create_table(
+        "deletion_proof",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_by", sa.String(length=120), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_deletion_proof_dossier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deletion_proof")),
+        sa.UniqueConstraint("dossier_id", name=op.f("uq_deletion_proof_dossier_id")),
+        sa.UniqueConstraint("hash", name=op.f("uq_deletion_proof_hash")),
+        sa.UniqueConstraint("previous", name=op.f("uq_deletion_proof_previous")),
+    )
     op.create_table(
         "delivery",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -322,6 +368,28 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_delivery_status_delivery_next_at"), ["status", "next_at"], unique=False
         )
+
+    op.create_table(
+        "event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("actor", sa.String(length=60), nullable=False),
+        sa.Column("actor_name", sa.String(length=120), nullable=False),
+        sa.Column("agency_id", sa.Integer(), nullable=True),
+        sa.Column("instance_id", sa.Integer(), nullable=True),
+        sa.Column("task_id", sa.Integer(), nullable=True),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_event_agency_id")),
+        sa.ForeignKeyConstraint(["dossier_id"], ["dossier.id"], name=op.f("fk_event_dossier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("dossier_id", "seq", name=op.f("uq_event_dossier_id_seq")),
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
 
     op.create_table(
         "extension",
@@ -376,6 +444,31 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "legal_hold",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("document", sa.String(length=120), nullable=False),
+        sa.Column("placed_by", sa.String(length=120), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_by", sa.String(length=120), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("release_reason", sa.String(length=400), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_legal_hold_dossier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
+    )
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_legal_hold_standing",
+            ["dossier_id"],
+            unique=False,
+            postgresql_where=sa.text("released_at IS NULL"),
+            sqlite_where=sa.text("released_at IS NULL"),
+        )
+
+    op.create_table(
         "read_log",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dossier_id", sa.Integer(), nullable=False),
@@ -390,6 +483,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("read_log", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_read_log_dossier_id"), ["dossier_id"], unique=False)
+
+    op.create_table(
+        "archived_dossier",
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("keep", sa.String(length=20), nullable=False),
+        sa.Column("keep_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("legal_basis", sa.String(length=400), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(), nullable=True),
+        sa.Column("proof_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_archived_dossier_dossier_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proof_id"], ["deletion_proof.id"], name=op.f("fk_archived_dossier_proof_id")
+        ),
+        sa.PrimaryKeyConstraint("dossier_id", name=op.f("pk_archived_dossier")),
+    )
+    with op.batch_alter_table("archived_dossier", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_archived_dossier_ends",
+            ["keep_until"],
+            unique=False,
+            postgresql_where=sa.text("proof_id IS NULL AND keep_until IS NOT NULL"),
+            sqlite_where=sa.text("proof_id IS NULL AND keep_until IS NOT NULL"),
+        )
 
     op.create_table(
         "message",
@@ -439,9 +561,15 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
+            batch_op.f("ix_message_receiver_instance_id"), ["receiver_instance_id"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_message_sender_agency_id_message_sent_at"),
             ["sender_agency_id", "sent_at"],
             unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_message_sender_instance_id"), ["sender_instance_id"], unique=False
         )
 
     op.create_table(
@@ -491,32 +619,6 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "event",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("dossier_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("actor", sa.String(length=60), nullable=False),
-        sa.Column("actor_name", sa.String(length=120), nullable=False),
-        sa.Column("agency_id", sa.Integer(), nullable=True),
-        sa.Column("instance_id", sa.Integer(), nullable=True),
-        sa.Column("task_id", sa.Integer(), nullable=True),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_event_agency_id")),
-        sa.ForeignKeyConstraint(["dossier_id"], ["dossier.id"], name=op.f("fk_event_dossier_id")),
-        sa.ForeignKeyConstraint(
-            ["instance_id"], ["instance.id"], name=op.f("fk_event_instance_id")
-        ),
-        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_event_task_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
-        sa.UniqueConstraint("dossier_id", "seq", name=op.f("uq_event_dossier_id_seq")),
-    )
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_event_at"), ["at"], unique=False)
-
-    op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -540,6 +642,8 @@ def upgrade() -> None:
             ["agency_id", "role", "read_at"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_notice_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_notice_task_id"), ["task_id"], unique=False)
 
     op.create_table(
         "pause",
@@ -567,6 +671,7 @@ def upgrade() -> None:
             ["dossier_id", "ended_at"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_pause_instance_id"), ["instance_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_pause_task_id"), ["task_id"], unique=False)
 
     op.create_table(
@@ -584,6 +689,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("result", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_result_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_result_task_id"), ["task_id"], unique=False)
 
     op.create_table(
         "submission",
@@ -607,6 +713,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("submission", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_submission_dossier_id"), ["dossier_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_submission_instance_id"), ["instance_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_submission_task_id"), ["task_id"], unique=False)
 
     op.create_table(
         "timer",
@@ -661,26 +771,28 @@ def downgrade() -> None:
 
     op.drop_table("timer")
     with op.batch_alter_table("submission", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_submission_task_id"))
+        batch_op.drop_index(batch_op.f("ix_submission_instance_id"))
         batch_op.drop_index(batch_op.f("ix_submission_dossier_id"))
 
     op.drop_table("submission")
     with op.batch_alter_table("result", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_result_task_id"))
         batch_op.drop_index(batch_op.f("ix_result_dossier_id"))
 
     op.drop_table("result")
     with op.batch_alter_table("pause", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pause_task_id"))
+        batch_op.drop_index(batch_op.f("ix_pause_instance_id"))
         batch_op.drop_index(batch_op.f("ix_pause_dossier_id_pause_ended_at"))
 
     op.drop_table("pause")
     with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_task_id"))
+        batch_op.drop_index(batch_op.f("ix_notice_dossier_id"))
         batch_op.drop_index(batch_op.f("ix_notice_agency_id_notice_role_notice_read_at"))
 
     op.drop_table("notice")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_at"))
-
-    op.drop_table("event")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_task_instance_id_task_status"))
         batch_op.drop_index(batch_op.f("ix_task_dossier_id"))
@@ -691,30 +803,58 @@ def downgrade() -> None:
 
     op.drop_table("task")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_message_sender_instance_id"))
         batch_op.drop_index(batch_op.f("ix_message_sender_agency_id_message_sent_at"))
+        batch_op.drop_index(batch_op.f("ix_message_receiver_instance_id"))
         batch_op.drop_index(batch_op.f("ix_message_receiver_agency_id_message_acknowledged_at"))
         batch_op.drop_index(batch_op.f("ix_message_dossier_id_message_status"))
 
     op.drop_table("message")
+    with op.batch_alter_table("archived_dossier", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_archived_dossier_ends",
+            postgresql_where=sa.text("proof_id IS NULL AND keep_until IS NOT NULL"),
+            sqlite_where=sa.text("proof_id IS NULL AND keep_until IS NOT NULL"),
+        )
+
+    op.drop_table("archived_dossier")
     with op.batch_alter_table("read_log", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_read_log_dossier_id"))
 
     op.drop_table("read_log")
+    with op.batch_alter_table("legal_hold", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_legal_hold_standing",
+            postgresql_where=sa.text("released_at IS NULL"),
+            sqlite_where=sa.text("released_at IS NULL"),
+        )
+
+    op.drop_table("legal_hold")
     with op.batch_alter_table("instance", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_instance_dossier_id_instance_pool"))
         batch_op.drop_index(batch_op.f("ix_instance_agency_id_instance_ended_at"))
 
     op.drop_table("instance")
     op.drop_table("extension")
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_event_at"))
+
+    op.drop_table("event")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_status_delivery_next_at"))
         batch_op.drop_index(batch_op.f("ix_delivery_dossier_id"))
 
     op.drop_table("delivery")
+    op.drop_table("deletion_proof")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attachment_sha256"))
         batch_op.drop_index(batch_op.f("ix_attachment_dossier_id"))
 
     op.drop_table("attachment")
+    with op.batch_alter_table("archived_part", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_archived_part_agency_id_archived_part_dossier_id"))
+
+    op.drop_table("archived_part")
     with op.batch_alter_table("jurisdiction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jurisdiction_kind_jurisdiction_place_code"))
 
@@ -724,6 +864,11 @@ def downgrade() -> None:
 
     op.drop_table("idempotency_key")
     with op.batch_alter_table("dossier", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_dossier_to_archive",
+            postgresql_where=sa.text("closed_at IS NOT NULL AND archived_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NOT NULL AND archived_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_dossier_closed_at_dossier_due_at"))
 
     op.drop_table("dossier")

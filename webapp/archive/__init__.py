@@ -1,0 +1,1 @@
+"""What the control office and the administrators see of the archive."""
