@@ -131,7 +131,7 @@ class Writer:
                         "INSERT INTO outbox (kind, payload, created_at, attempts) "
                         "VALUES ('x', '', now(), 0)"
                     )
-                    connection.execute("UPDATE outbox SET attempts = 1 WHERE id % 1000 = 7")
+                    connection.execute("UPDATE outbox SET attempts = 1 WHERE id IN (7, 500, 5000)")
                     self.writes += 2
                 except psycopg.Error as error:
                     self.errors.append(error)

@@ -19,7 +19,7 @@ from engine.db import writing
 from engine.dossiers import papers
 from engine.dossiers.models import Dossier
 from engine.liaison.models import Message
-from engine.notices import notify
+from engine.notices import Notice, notify
 from engine.org import queries
 from engine.org.models import Agency, Assignment, Person
 from engine.tasks import commands
@@ -302,6 +302,7 @@ def _scene(house: House) -> Scene:
     code, other = house.dossier(until_step=4), house.dossier(until_step=4)
     free, held = (house.task(each, "xoa_thuong_tru").id for each in (code, other))
     officers = (house.id_of("tuan.congan.tanan"), house.id_of("lan.ubnd.tanan"))
+    now = house.now
     with writing(), house.sessions() as session:
         tuan, lan = (queries.actor_of(session, number, house.now) for number in officers)
         dossier = session.scalars(select(Dossier).where(Dossier.code == code)).one()
@@ -314,20 +315,16 @@ def _scene(house: House) -> Scene:
         ).one()
         agency = message.receiver_agency_id
         assert agency is not None
-        told = {
-            door: notify(
-                session, "escalation", agency, "truong-don-vi", door, dossier.id, None, house.now
-            )
-            for door in ("api", "page")
-        }
-        session.flush()
+        for door in ("api", "page"):
+            notify(session, "escalation", agency, "truong-don-vi", door, dossier.id, None, now)
+        told = select(Notice).where(Notice.dossier_id == dossier.id, Notice.kind == "escalation")
         scene = Scene(
             code,
             free,
             held,
             paper.id,
             message.id,
-            {door: notice.id for door, notice in told.items()},
+            {notice.text: notice.id for notice in session.scalars(told)},
         )
         session.commit()
     return scene
@@ -347,7 +344,5 @@ def _changes(who: Someone) -> bool:
 
 
 def _unread(house: House, scene: Scene) -> bool:
-    from engine.notices import Notice
-
     with house.sessions() as session:
         return all(session.get_one(Notice, n).read_at is None for n in scene.notices.values())

@@ -141,14 +141,18 @@ def set_not_null(table: str, column: str) -> None:
 def backfill(table: str, values: Mapping[str, str], where: str, batch: int = 2000) -> int:
     """Write values (SQL) into the rows that ``where`` finds, a few at a time; returns how many.
 
-    ``where`` must not find a row that is done; the table has an ``id``.
+    ``where`` must not find a row that is done; the table has an ``id``. Rows that come meanwhile
+    are left to a default, or to programs that know the column: else there would be no end.
     """
-    filled = ", ".join(f"{_quoted(name)} = {value}" for name, value in values.items())
-    some = f"SELECT id FROM {_quoted(table)} WHERE id > :after AND ({where}) ORDER BY id LIMIT :n"  # noqa: S608
-    update = f"UPDATE {_quoted(table)} SET {filled} WHERE id IN ({some}) RETURNING id"  # noqa: S608
-    count, after = 0, -1
+    name = _quoted(table)
+    filled = ", ".join(f"{_quoted(column)} = {value}" for column, value in values.items())
+    some = f"SELECT id FROM {name} WHERE id > :after AND id <= :last AND ({where})"  # noqa: S608
+    # Locked in the order of their numbers: no writer of several rows waits for us in a ring.
+    some += " ORDER BY id LIMIT :n" + (" FOR NO KEY UPDATE" if _postgresql() else "")
+    update = f"UPDATE {name} SET {filled} WHERE id IN ({some}) RETURNING id"  # noqa: S608
+    count, after, last = 0, -1, _asked(f"SELECT max(id) FROM {name}") or 0  # noqa: S608
     while True:
-        given = {"after": after, "n": batch}
+        given = {"after": after, "last": last, "n": batch}
         done = _patiently(partial(_numbers, update, given))
         if not done:
             return count
