@@ -187,6 +187,10 @@ def _do(sessions: SessionFactory, code: str, step: Mapping[str, Any], now: datet
         if "pool" in step:
             query = query.where(Instance.pool == step["pool"])
         task = session.scalar(query.limit(1))
+        if task is None:  # a worker may be carrying its message: wait for the dossier, look again
+            dossier = select(Dossier.id).where(Dossier.code == code)
+            router.route(session, session.scalars(dossier).one(), now)
+            task = session.scalar(query.limit(1))
         if task is None:
             return f"không có việc «{step['task']}» đang chờ (đang chờ: {_waiting(session, code)})"
         actor = _somebody(session, task.agency_id, task.role, now)
