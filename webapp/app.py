@@ -10,7 +10,7 @@ from flask.wrappers import Response
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from webapp import api, auth, config, db, errors, i18n, limits
+from webapp import api, auth, collector, config, db, errors, i18n, limits
 from webapp.archive.views import blueprint as archive
 from webapp.citizen.views import blueprint as citizen
 from webapp.icons import icon
@@ -61,6 +61,13 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.context_processor(chrome)
     app.add_url_rule("/", "home", lambda: redirect(url_for(home())))
     app.after_request(_headers)
+    return app
+
+
+def serve() -> Flask:
+    """The application as a server's process runs it, settings from the environment."""
+    app = create_app()
+    collector.spare_what_stays()
     return app
 
 

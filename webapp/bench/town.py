@@ -28,6 +28,7 @@ from engine.dossiers.commands import agency_for, open_dossier
 from engine.org import queries
 from engine.org.access import Actor
 from engine.tasks.models import Task
+from webapp import collector
 from webapp.commands.database import upgrade
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +131,7 @@ def enter(url: str) -> Town:
         role = release.model.elements[first["task"]].lane or ""
         people = queries.people_with(session, agency.id, role, NOW)
         officer = queries.actor_of(session, people[0].id, NOW)
+    collector.spare_what_stays()  # as the web does
     return Town(url, engine, sessions, release, story.data, first["data"], agency.id, officer)
 
 

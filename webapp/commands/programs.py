@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import click
 import structlog
 
-from webapp import embedded
+from webapp import collector, embedded
 from webapp.config import Settings
 
 INTERVAL = 1.0  # seconds between two sweeps
@@ -24,7 +24,7 @@ def web_command(settings: Settings, workers: int = 2, threads: int = 4) -> list[
     """The command line that serves the pages at the settings' address."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return [
-        *(sys.executable, "-m", "gunicorn", "webapp.app:create_app()"),
+        *(sys.executable, "-m", "gunicorn", "webapp.app:serve()"),
         *("--bind", f"{host}:{settings.port}"),
         *("--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"),
         *("--graceful-timeout", "10", "--timeout", "60", "--log-level", "warning"),
@@ -59,6 +59,7 @@ def worker(burst: bool) -> None:
     embedded.wait_until_ready(settings.redis_url)
     connection = Redis.from_url(settings.redis_url)
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
+    collector.spare_what_stays()  # and what is not touched is shared with the process of a job
     Worker(queues, connection=connection, serializer=JSONSerializer).work(
         burst=burst, with_scheduler=False, logging_level="WARNING"
     )
@@ -75,6 +76,7 @@ def sweeper(once: bool) -> None:
     if once:
         sweep_once(app, datetime.now(UTC))
         return
+    collector.spare_what_stays()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
