@@ -16,6 +16,8 @@ DIST := webapp/static/dist
 FRONTEND_SOURCES := $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 
 TESTS ?= tests
+# Processes that run tests side by side: one per core, at most four; 0 for all in one.
+SIDE_BY_SIDE ?= auto
 BENCH ?=
 DATA ?= .data
 
@@ -31,7 +33,7 @@ run: install assets ## Start the product with the settings of the environment (d
 	@exec $(BIN)/motcua run
 
 test: install-dev assets ## Install what is needed and run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(TESTS) -n $(SIDE_BY_SIDE) --maxprocesses 4 --dist loadfile
 
 bench: install-dev assets ## Measure the product against its limits, small sizes (tests/benchmarks/README.md)
 	@echo "==> engine"; $(BIN)/python -m tests.benchmarks.engine

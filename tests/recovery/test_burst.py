@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -67,7 +67,7 @@ def _strike(town: Town, what: str, chance: random.Random) -> None:
 
 
 def test_every_level_fires_exactly_once_in_a_burst_under_kills(
-    town: Town, capsys: pytest.CaptureFixture[str]
+    town: Town, tell: Callable[[str], None]
 ) -> None:
     """SIGKILL to sweeper, worker and the jobs under way, Redis flushed; then all is as it ought."""
     chance = random.Random(SEED)
@@ -89,11 +89,10 @@ def test_every_level_fires_exactly_once_in_a_burst_under_kills(
         if not any(_owed(sessions).values()) and now >= DOSSIERS * len(LEVELS):
             break
         time.sleep(0.1)
-    with capsys.disabled():
-        print(
-            f"\n  {engine.dialect.name}: {seen} timers, {struck} strikes, "
-            f"{time.monotonic() - begun:.0f} s, seed {SEED}"
-        )
+    tell(
+        f"{engine.dialect.name}: {seen} timers, {struck} strikes, "
+        f"{time.monotonic() - begun:.0f} s, seed {SEED}"
+    )
     assert not any(_owed(sessions).values()), town.logs()
     assert struck == len(STRIKES)
     with sessions() as session:

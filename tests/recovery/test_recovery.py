@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -168,9 +168,7 @@ def town(database_url: str) -> Iterator[Town]:
         yield town
 
 
-def test_nothing_is_lost_or_done_twice_under_kills(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_lost_or_done_twice_under_kills(town: Town, tell: Callable[[str], None]) -> None:
     """Every dossier arrives where its story says; nothing twice, nothing lost, chains whole."""
     engine = make_engine(town.database_url)
     sessions = sessionmaker(engine)
@@ -195,12 +193,11 @@ def test_nothing_is_lost_or_done_twice_under_kills(
     answers: Counter[int | str] = Counter()
     for officer in desk.officers.values():
         answers.update(officer.seen)
-    with capsys.disabled():
-        print(
-            f"\n  {engine.dialect.name}: {chaos.count} kills {dict(chaos.kills)}, "
-            f"{len(desk.stories)} dossiers, answers {dict(answers)}, "
-            f"{time.monotonic() - begun:.0f} s, seed {SEED}"
-        )
+    tell(
+        f"{engine.dialect.name}: {chaos.count} kills {dict(chaos.kills)}, "
+        f"{len(desk.stories)} dossiers, answers {dict(answers)}, "
+        f"{time.monotonic() - begun:.0f} s, seed {SEED}"
+    )
     assert chaos.error is None, chaos.error
     assert desk.problems == [], town.logs()
     assert not any(clerk.is_alive() for clerk in clerks), town.logs()

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -176,7 +176,7 @@ def _unkept(town: Town) -> list[str]:
 
 
 def test_two_of_each_do_what_one_alone_does(
-    town: Town, engine: Engine, capsys: pytest.CaptureFixture[str]
+    town: Town, engine: Engine, tell: Callable[[str], None]
 ) -> None:
     """Siblings completed at once, doubled clicks, messages and timers between them: same ends."""
     sessions = sessionmaker(engine)
@@ -193,12 +193,11 @@ def test_two_of_each_do_what_one_alone_does(
     answers: Counter[int | str] = Counter()
     for officer in crowd.officers.values():
         answers.update(officer.seen)
-    with capsys.disabled():
-        print(
-            f"\n  {len(crowd.stories)} dossiers, clicks {dict(crowd.clicks)}, "
-            f"answers {dict(answers)}, first {dict(play.won)}, "
-            f"{time.monotonic() - begun:.0f} s, seed {SEED}"
-        )
+    tell(
+        f"{len(crowd.stories)} dossiers, clicks {dict(crowd.clicks)}, "
+        f"answers {dict(answers)}, first {dict(play.won)}, "
+        f"{time.monotonic() - begun:.0f} s, seed {SEED}"
+    )
     assert not crowd.problems, "\n".join([*crowd.problems, town.logs()])
     assert idle, f"still owed: {_owed(sessions)}\n{town.logs()}"
     assert set(answers) <= {200, 201, 409}
@@ -207,9 +206,7 @@ def test_two_of_each_do_what_one_alone_does(
     assert _unkept(town) == []
 
 
-def test_two_of_each_under_kills(
-    town: Town, engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_of_each_under_kills(town: Town, engine: Engine, tell: Callable[[str], None]) -> None:
     """The same while webs, workers, jobs and sweepers get SIGKILL and Redis is emptied."""
     sessions = sessionmaker(engine)
     with_rivals(sessions)
@@ -234,12 +231,11 @@ def test_two_of_each_under_kills(
     town.wait_until_ready()
     _end(work)
     idle, wrong = _until_idle(sessions), _wrong(play, sessions)
-    with capsys.disabled():
-        print(
-            f"\n  {chaos.count} kills {dict(chaos.kills)}, {len(crowd.stories)} dossiers, "
-            f"clicks {dict(crowd.clicks)}, first {dict(play.won)}, "
-            f"{time.monotonic() - begun:.0f} s, seed {SEED}"
-        )
+    tell(
+        f"{chaos.count} kills {dict(chaos.kills)}, {len(crowd.stories)} dossiers, "
+        f"clicks {dict(crowd.clicks)}, first {dict(play.won)}, "
+        f"{time.monotonic() - begun:.0f} s, seed {SEED}"
+    )
     assert chaos.error is None, chaos.error
     assert not crowd.problems, "\n".join([*crowd.problems, town.logs()])
     assert idle, f"still owed: {_owed(sessions)}\n{town.logs()}"
