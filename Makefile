@@ -33,7 +33,7 @@ run: install assets ## Start the product with the settings of the environment (d
 	@exec $(BIN)/motcua run
 
 test: install-dev assets ## Install what is needed and run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS) -n $(SIDE_BY_SIDE) --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest $(TESTS) -n $(SIDE_BY_SIDE) --maxprocesses 4 --dist loadfile --durations 25
 
 bench: install-dev assets ## Measure the product against its limits, small sizes (tests/benchmarks/README.md)
 	@echo "==> engine"; $(BIN)/python -m tests.benchmarks.engine

@@ -62,7 +62,7 @@ def _scope(scope: Scope, writes: _Writes, findings: Findings) -> None:
     by_node = {node.id: writes.of(node) for node in scope.nodes.values()}
     if sum(bool(names) for names in by_node.values()) < 2:
         return
-    game = Game(scope)
+    game = Game(scope, apart=True)
     told: set[tuple[str, str]] = set()
 
     def compare(one: str, other: str) -> None:
@@ -81,7 +81,7 @@ def _scope(scope: Scope, writes: _Writes, findings: Findings) -> None:
             "Hãy dùng mỗi nhánh một tên, hoặc đặt hai bước nối tiếp nhau.",
         )
 
-    for pair in game.play(_BOUND, pairs=True).together:
+    for pair in game.play(_BOUND).together:
         one, other = sorted(pair)
         for first in game.behind[one]:
             for second in game.behind[other]:

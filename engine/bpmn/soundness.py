@@ -84,6 +84,15 @@ class _Judge:
                 f"có hơn {self.bound} trạng thái, chưa xét hết mọi đường đi.",
                 "Hãy chia bức vẽ thành các tiểu quy trình.",
             )
+        for key in sorted(self.play.partly):
+            node = self.scope.nodes[key]
+            self.findings.warning(
+                MANY,
+                id_of(node),
+                f"«{name_of(node)}» có {len(self.scope.out(key))} nhánh ra, chưa thử hết mọi cách "
+                "kết hợp các nhánh ấy.",
+                "Hãy gộp các nhánh ấy ngay tại một cổng bao hàm, hoặc chia thành vài cổng.",
+            )
         doubled = self._doubled()
         stuck = self._stuck()
         if self.play.complete and not doubled and not stuck:
@@ -160,6 +169,10 @@ class _Judge:
         for step in self.play.steps:
             if step.free and step.node not in self._edges:
                 asked[step.node].add(step.source)
+        for number, (marking, _) in enumerate(self.play.markings):
+            for head in marking:
+                for key in self.game.within.get(head, ()):
+                    asked[key].add(number)
         return any(sources <= sure for sources in asked.values())
 
     def _stuck(self) -> bool:

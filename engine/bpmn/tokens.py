@@ -1,8 +1,8 @@
 """The token game of one scope, played over all branches at once: every marking that can come up.
 
 A marking is the set of flows that carry a token. An activity is one step (its inside is a scope of
-its own); a second token on a flow is noted and not followed further. Chains of single steps are
-one place, so parallel branches cost little. Knows no engine and no severity.
+its own); a second token on a flow is noted and not followed further. What acts as one step (see
+``blocks``) is one place, so parallel branches cost little. Knows no engine and no severity.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from engine.bpmn.blocks import Chains
 from engine.bpmn.graph import Flow, Node, Scope
 
-_MOST_SUBSETS = 4  # ways out of an inclusive gateway whose every combination is tried
+_MOST_SUBSETS = 8  # ways out of an inclusive gateway whose every combination is tried
 _MOST_PAIRED = 40  # more than so many are tried alone and all together only
 _MOST_WORK = 2_000_000  # tokens and ways looked at in one play
 _WAITS = ("userTask", "manualTask", "receiveTask", "intermediateCatchEvent", "eventBasedGateway")
@@ -43,9 +44,10 @@ class Step:
 class Play:
     """What was seen: ``markings`` with what is known of conditions, and the steps between them.
 
-    ``guessed``: a way was left out because a condition asked before excludes it. ``together`` are
-    the pairs of chains that carry tokens at the same time (when asked for), ``passed`` the chains
-    that lead straight to an end: a token there is gone at once.
+    ``guessed``: a way was left out because a condition asked before excludes it; ``partly``: the
+    gateways of whose combinations of ways not all were tried. ``together`` are the pairs of chains
+    that carry tokens at the same time (when asked for), ``passed`` the chains that lead straight to
+    an end: a token there is gone at once.
     """
 
     markings: list[tuple[Marking, Known]] = field(default_factory=list)
@@ -53,23 +55,27 @@ class Play:
     steps: list[Step] = field(default_factory=list)
     complete: bool = True
     guessed: bool = False
+    partly: set[str] = field(default_factory=set)
     together: set[frozenset[str]] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
 
 
 class Game:
-    """The rules for one scope. ``place`` gives for each flow the head of its chain."""
+    """The rules for one scope. ``place`` gives for each flow the head of its chain, ``within`` for
+    each head the gateways that choose inside its blocks.
 
-    def __init__(self, scope: Scope) -> None:
+    With ``apart`` parallel parts of a block are places of their own, to see what runs beside what.
+    """
+
+    def __init__(self, scope: Scope, *, apart: bool = False) -> None:
         self.scope = scope
-        self.place: dict[str, str] = {}
-        self.chain: dict[str, list[str]] = {}
+        self.apart = apart
         self.flow = {flow.id: flow for flow in scope.flows}
         self.tried = 0  # ways out of gateways, each as often as it was looked at
         self.conditions = self._repeated()
-        self._chains()
-        self.last = {head: self.flow[flows[-1]] for head, flows in self._members().items()}
-        self.behind = {head: self._ahead(head) for head in self.last}
+        chains = Chains(scope, apart=self._asked_again(), parallel=not apart)
+        self.place, self.last, self.behind = chains.place, chains.last, chains.behind
+        self.within = {head: self._choices_within(nodes) for head, nodes in self.behind.items()}
         self.into = {
             key: frozenset(self.place[flow.id] for flow in scope.into(key)) for key in scope.nodes
         }
@@ -78,16 +84,16 @@ class Game:
         self.swift = frozenset(head for head in self.last if self._swift(head))
         self.reach: dict[str, dict[str, set[str]]] = {}
         for node in scope.nodes.values():
-            if node.kind == "inclusiveGateway" and len(scope.into(node.id)) > 1:
+            # Those that close a fused block never wait.
+            waits = len(self.into[node.id] | set(self._out(node))) > 1
+            if node.kind == "inclusiveGateway" and len(scope.into(node.id)) > 1 and waits:
                 self.reach[node.id] = {
                     flow.id: self._before(flow, node.id) for flow in scope.into(node.id)
                 }
 
-    def play(self, bound: int, *, pairs: bool = False) -> Play:
-        """Every marking within ``bound`` states, from each start event alone.
-
-        With ``pairs`` also which chains carry tokens at the same time.
-        """
+    def play(self, bound: int) -> Play:
+        """Every marking within ``bound`` states, from each start event alone."""
+        pairs = self.apart
         ends = frozenset() if pairs else self.ends
         work = self.tried = 0
         seen: dict[tuple[Marking, Known], int] = {}
@@ -191,6 +197,8 @@ class Game:
             yield node.id, used, self._out(node), known, (), False
             return
         facts = dict(known)
+        if many and len(flows) > _MOST_SUBSETS:
+            played.partly.add(node.id)
         for chosen in self._ways(flows, many):
             self.tried += len(flows)
             then = self._assume(node, flows, chosen, facts, many)
@@ -259,6 +267,15 @@ class Game:
         whole = goal.kind == "endEvent" and goal.event.kind in ("terminate", "error", "cancel")
         return whole and all(n.kind not in _WAITS and n.scope is None for n in way)
 
+    def _choices_within(self, nodes: list[str]) -> list[str]:
+        """The gateways inside the blocks of a chain that choose their way."""
+        kinds = ("exclusiveGateway", "inclusiveGateway", "eventBasedGateway")
+        return [
+            key
+            for key in nodes[:-1]
+            if self.scope.nodes[key].kind in kinds and len(self.scope.out(key)) > 1
+        ]
+
     def _out(self, node: Node) -> tuple[str, ...]:
         return tuple(self.place[flow.id] for flow in self.scope.out(node.id))
 
@@ -276,42 +293,13 @@ class Game:
                 asked.setdefault(text, set()).add(flow.source)
         return {text for text, gateways in asked.items() if len(gateways) > 1}
 
+    def _asked_again(self) -> set[str]:
+        """The gateways whose way may be known from a gateway before."""
+        return {flow.source for flow in self.scope.flows if self._text(flow) in self.conditions}
+
     @staticmethod
     def _text(flow: Flow) -> str | None:
         return " ".join(flow.condition.split()) if flow.condition else None
-
-    def _chains(self) -> None:
-        """Join the flow into a single-entry, single-exit step with the flow out of it."""
-        single: dict[str, str] = {}
-        for node in self.scope.nodes.values():
-            into, out = self.scope.into(node.id), self.scope.out(node.id)
-            plain = len(into) == 1 and len(out) == 1 and into[0].id != out[0].id
-            if plain and not self.scope.boundaries(node.id):
-                single[out[0].id] = into[0].id
-        for flow in self.scope.flows:
-            head, seen = flow.id, {flow.id}
-            while head in single and single[head] not in seen:
-                head = single[head]
-                seen.add(head)
-            self.place[flow.id] = flow.id if head in single else head
-
-    def _members(self) -> dict[str, list[str]]:
-        """The flows of each chain in order of the way."""
-        found: dict[str, list[str]] = {}
-        for flow in self.scope.flows:
-            found.setdefault(self.place[flow.id], []).append(flow.id)
-        for head, flows in found.items():
-            after = {self.flow[flow].source: flow for flow in flows if flow != head}
-            ordered = [head]
-            while self.flow[ordered[-1]].target in after and len(ordered) < len(flows):
-                ordered.append(after[self.flow[ordered[-1]].target])
-            found[head] = ordered
-        self.chain = found
-        return found
-
-    def _ahead(self, head: str) -> list[str]:
-        """The steps that a token on this chain comes to, the last being where it is used."""
-        return [self.flow[flow].target for flow in self.chain[head]]
 
     def _before(self, into: Flow, join: str) -> set[str]:
         """Where a token can still reach this way into a join, not by passing the join itself."""
