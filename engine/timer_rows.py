@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine import calendar, one_write
@@ -20,21 +20,23 @@ from engine.dossiers.legal_clock import Span
 if TYPE_CHECKING:
     from engine import bpmn
     from engine.catalog.releases import Release
-    from engine.dossiers.models import Instance
+    from engine.dossiers.models import Dossier, Instance
     from engine.dossiers.step_limits import Times
     from engine.tasks.models import Task
 
 LEVELS = ("warn", "due", "overdue", "escalated")
+TOTAL = ("all-warn", "all-due", "all-late")  # of the whole dossier: the citizen's date
 OPEN = ("waiting", "claimed", "held")
+_OF_TOTAL = "kind IN ('all-warn', 'all-due', 'all-late')"
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
 
 class Timer(Base):
-    """A drawn timer (``bpmn``), a level of a step's limit, or a receipt that is awaited (``ack``).
+    """A drawn timer (``bpmn``), a level of a limit, or a receipt that is awaited (``ack``).
 
     The levels of a step are ``warn``, ``due`` and ``overdue``, which tells the first role of
-    ``escalate-to``; ``escalated`` tells the role with the number ``stage``. Each stands here once
-    per step: the database sees to it.
+    ``escalate-to``; ``escalated`` tells the role with the number ``stage``. Those of the citizen's
+    date have no step. Each stands here once per step or dossier: the database sees to it.
 
     ``status``: ``waiting`` → ``claimed`` (a sweeper rang) → ``fired``; or ``cancelled``. A claimed
     timer whose ring was lost is claimed again after a while. ``held``: the clock it follows stands
@@ -45,6 +47,14 @@ class Timer(Base):
     __tablename__ = "timer"
     __table_args__ = (
         UniqueConstraint("task_id", "dossier_id", "kind", "stage"),
+        Index(
+            "ux_timer_total",
+            "dossier_id",
+            "kind",
+            unique=True,
+            sqlite_where=text(_OF_TOTAL),
+            postgresql_where=text(_OF_TOTAL),
+        ),
         Index(None, "status", "due_at", "id"),
         Index(None, "instance_id", "status"),
     )
@@ -101,6 +111,74 @@ def arm_levels(
     for kind, moment in level_moments(days, task, times, pauses).items():
         if kind not in passed:
             one_write.insert(session, Timer, **shared, kind=kind, due_at=moment)
+
+
+def arm_total(session: Session, release: Release, dossier: Dossier, instance: Instance) -> None:
+    """One row for each level of the citizen's date, which has just been promised."""
+    for kind, moment in _total_moments(session, release, dossier, ()).items():
+        one_write.insert(
+            session,
+            Timer,
+            kind=kind,
+            dossier_id=dossier.id,
+            instance_id=instance.id,
+            element="",
+            status="held" if dossier.paused else "waiting",
+            due_at=moment,
+        )
+
+
+def hold_total(session: Session, dossier: Dossier, now: datetime) -> None:
+    """The citizen's clock stands still; what is due already is due."""
+    session.execute(
+        update(Timer)
+        .where(
+            Timer.dossier_id == dossier.id,
+            Timer.kind.in_(TOTAL),
+            Timer.status == "waiting",
+            Timer.due_at > now,
+        )
+        .values(status="held")
+    )
+
+
+def renew_total(session: Session, release: Release, dossier: Dossier) -> None:
+    """The levels not reached yet follow the citizen's date, which has moved."""
+    open_rows = select(Timer).where(
+        Timer.dossier_id == dossier.id, Timer.kind.in_(TOTAL), Timer.status.in_(OPEN)
+    )
+    rows = session.scalars(open_rows).all()
+    if not rows:
+        return
+    pauses = legal_clock.pauses_of(session, dossier.id)
+    moments = _total_moments(session, release, dossier, pauses)
+    for row in rows:
+        row.due_at = moments[row.kind]
+        row.status = "held" if dossier.paused else "waiting"
+
+
+def cancel_total(session: Session, dossier: Dossier) -> None:
+    """Nothing is awaited any more."""
+    session.execute(
+        update(Timer)
+        .where(Timer.dossier_id == dossier.id, Timer.kind.in_(TOTAL), Timer.status.in_(OPEN))
+        .values(status="cancelled")
+    )
+
+
+def _total_moments(
+    session: Session, release: Release, dossier: Dossier, pauses: Iterable[Span]
+) -> dict[str, datetime]:
+    if dossier.accepted_at is None or dossier.due_at is None:
+        return {}
+    start, due = dossier.accepted_at, dossier.due_at
+    days = legal_clock.calendar_for(session, dossier.intake_agency_id, start)
+    warning = release.meta.get("warn", calendar.DEFAULT_WARNING)
+    return {
+        "all-warn": calendar.warn_at(days, start, due, warning, pauses),
+        "all-due": due,
+        "all-late": due + timedelta(minutes=1),
+    }
 
 
 def arm_drawn(

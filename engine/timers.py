@@ -21,7 +21,8 @@ from engine.org import queries
 from engine.org.access import CONTROL, LIAISON, ROLES, SYSTEM
 from engine.org.models import Agency
 from engine.tasks.models import Task
-from engine.timer_rows import LEVELS, Timer
+from engine.timer_rows import LEVELS, TOTAL, Timer
+from engine.total_levels import reach_total
 
 _VN = ZoneInfo("Asia/Ho_Chi_Minh")
 CLAIM_LASTS = timedelta(seconds=60)  # a ring that was lost is rung again after this
@@ -79,6 +80,9 @@ def fire(session: Session, timer_id: int, now: datetime) -> bool:
         if timer.kind == "ack":
             timer.status, timer.fired_at = "fired", now
             _remind_receipt(session, dossier, timer, now)
+        for level in _of_total(session, timer) if timer.kind in TOTAL else ():
+            level.status, level.fired_at = "fired", now
+            reach_total(session, dossier, level.kind, now)
         for level in rung.levels:
             level.status, level.fired_at = "fired", now
             _reach_level(session, rung, level, now)
@@ -139,6 +143,19 @@ def _reading() -> one_read.Read:
         .with_for_update(of=Dossier)
     )
     return one_read.Read(query, *entities)
+
+
+def _of_total(session: Session, timer: Timer) -> list[Timer]:
+    """The levels of the citizen's date not reached yet, up to this one, in their order."""
+    rows = session.scalars(
+        select(Timer).where(
+            Timer.dossier_id == timer.dossier_id,
+            Timer.kind.in_(TOTAL),
+            Timer.status.in_(("waiting", "claimed")),
+            Timer.due_at <= timer.due_at,
+        )
+    )
+    return sorted(rows, key=lambda level: TOTAL.index(level.kind))
 
 
 def _fire_drawn(session: Session, dossier: Dossier, timer: Timer, now: datetime) -> None:

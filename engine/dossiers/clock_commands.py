@@ -15,6 +15,7 @@ from engine.errors import Conflict, Forbidden, Invalid, NotFound
 from engine.org import access
 from engine.org.access import Actor
 from engine.tasks.models import Task
+from engine.timer_rows import renew_total
 
 _VN = ZoneInfo("Asia/Ho_Chi_Minh")
 _LONGEST = 400  # letters of a reason
@@ -79,6 +80,7 @@ def extend(
     session.add(extension)
     session.flush()
     legal_clock.set_dossier_due(session, dossier)
+    renew_total(session, moves.release_of(session, dossier), dossier)
     events.record(
         session,
         dossier,

@@ -23,7 +23,15 @@ from engine.liaison.models import Message
 from engine.liaison.send import send
 from engine.org.access import SYSTEM, Actor
 from engine.tasks.models import Task
-from engine.timer_rows import OPEN, Timer, arm_drawn, arm_levels
+from engine.timer_rows import (
+    OPEN,
+    TOTAL,
+    Timer,
+    arm_drawn,
+    arm_levels,
+    arm_total,
+    cancel_total,
+)
 
 _OUTCOMES = {3: "refused", 7: "stopped", 8: "stopped", 9: "done", 10: "done"}
 
@@ -125,9 +133,12 @@ def apply(
     instance.wanted = [[w.task, w.element, w.message] for w in move.wanted]
     model = release.model
     resumed = _close_tasks(session, around, release, move, actor, now, done)
+    promised = dossier.due_at is not None
     for entry in move.trace:
         _passed(session, around, release, model.elements[entry.element], actor, now)
     _open_tasks(session, around, release, move, actor, now, resumed)
+    if dossier.due_at is not None and not promised:
+        arm_total(session, release, dossier, instance)
     if around.drawn or move.timers:
         arm_drawn(session, release, instance, move, clock)
     for sent in move.sent:
@@ -393,6 +404,7 @@ def _end(
             Timer.instance_id == instance.id,
             Timer.status.in_(OPEN),
             Timer.message_id.is_(None),
+            Timer.kind.not_in(TOTAL),
         )
         .values(status="cancelled")
     )
@@ -425,6 +437,7 @@ def _end(
             _end_pauses(session, dossier, release, [], actor, now)
         dossier.closed_at = now
         dossier.outcome = _OUTCOMES.get(dossier.portal_status, "done")
+        cancel_total(session, dossier)
         events.record(session, dossier, "closed", SYSTEM, now, outcome=dossier.outcome)
 
 

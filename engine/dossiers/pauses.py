@@ -20,9 +20,17 @@ from engine.dossiers.models import Dossier, Instance, Pause
 from engine.dossiers.step_limits import CAUSES, Times, times_of
 from engine.org.access import Actor
 from engine.tasks.models import Task
-from engine.timer_rows import Timer, drawn_moment, following, level_moments
+from engine.timer_rows import (
+    TOTAL,
+    Timer,
+    drawn_moment,
+    following,
+    hold_total,
+    level_moments,
+    renew_total,
+)
 
-__all__ = ["CAUSES", "resume", "step_due", "stop"]
+__all__ = ["CAUSES", "count_anew", "resume", "step_due", "stop"]
 
 
 def stop(
@@ -51,7 +59,9 @@ def stop(
         started_by=actor.name,
     )
     one_write.number(session, pause)
-    dossier.paused = True
+    if not dossier.paused:
+        dossier.paused = True
+        hold_total(session, dossier, now)
     for stopped in instances:
         if not stopped.paused:
             stopped.paused = True
@@ -92,12 +102,11 @@ def resume(
     standing = {row.instance_id for row in still}
     dossier.paused = bool(standing)
     legal_clock.set_dossier_due(session, dossier)
+    renew_total(session, release, dossier)
     for instance in instances:
         if None in standing or instance.id in standing:
             continue
         instance.paused = False
-        limit = release.model.pools[instance.pool].properties.get("limit")
-        legal_clock.set_instance_due(session, instance, limit)
         _run_on(session, release, instance)
     events.record(
         session,
@@ -116,6 +125,20 @@ def resume(
         before=before.isoformat() if before else None,
         due=dossier.due_at.isoformat() if dossier.due_at else None,
     )
+
+
+def count_anew(
+    session: Session, dossier: Dossier, release: Release, instance: Instance, now: datetime
+) -> None:
+    """Every date not reached yet, after a pause in the past of ``instance`` came or went.
+
+    A clock that stands still gets its dates when it runs on.
+    """
+    legal_clock.set_dossier_due(session, dossier)
+    renew_total(session, release, dossier)
+    if not instance.paused:
+        _hold(session, release, instance, now)
+        _run_on(session, release, instance)
 
 
 def step_due(
@@ -156,10 +179,14 @@ def _hold(session: Session, release: Release, instance: Instance, now: datetime)
 
 
 def _run_on(session: Session, release: Release, instance: Instance) -> None:
+    limit = release.model.pools[instance.pool].properties.get("limit")
+    legal_clock.set_instance_due(session, instance, limit)
     pauses = legal_clock.pauses_of(session, instance.dossier_id, instance.id)
     session.flush()
     held = session.scalars(
-        select(Timer).where(Timer.instance_id == instance.id, Timer.status == "held")
+        select(Timer).where(
+            Timer.instance_id == instance.id, Timer.status == "held", Timer.kind.not_in(TOTAL)
+        )
     ).all()
     for task in session.scalars(
         select(Task).where(Task.instance_id == instance.id, Task.status == "open")

@@ -48,6 +48,11 @@ def times_of(release: Release, element: bpmn.Element) -> Times:
         raise Invalid(f"«{element.name}» ({element.id}): {error.message}") from None
 
 
+def of_all_steps(meta: Mapping[str, Any]) -> Times:
+    """The rules of ``procedure.toml`` for whatever says nothing of its own."""
+    return _read({}, meta)
+
+
 def _read(said: Mapping[str, str], meta: Mapping[str, Any]) -> Times:
     warning = said.get("warn", meta.get("warn", calendar.DEFAULT_WARNING))
     calendar.parse_warning(warning)

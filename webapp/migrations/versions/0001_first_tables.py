@@ -761,10 +761,22 @@ def upgrade() -> None:
             ["status", "due_at", "id"],
             unique=False,
         )
+        batch_op.create_index(
+            "ux_timer_total",
+            ["dossier_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("kind IN ('all-warn', 'all-due', 'all-late')"),
+            postgresql_where=sa.text("kind IN ('all-warn', 'all-due', 'all-late')"),
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("timer", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ux_timer_total",
+            sqlite_where=sa.text("kind IN ('all-warn', 'all-due', 'all-late')"),
+            postgresql_where=sa.text("kind IN ('all-warn', 'all-due', 'all-late')"),
+        )
         batch_op.drop_index(batch_op.f("ix_timer_status_timer_due_at_timer_id"))
         batch_op.drop_index(batch_op.f("ix_timer_message_id"))
         batch_op.drop_index(batch_op.f("ix_timer_instance_id_timer_status"))
