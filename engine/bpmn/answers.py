@@ -48,7 +48,7 @@ def read_answers(source: bytes, name: str) -> Answers:
     """The scenario in a file's bytes; JSON when ``name`` ends so. Invalid with a sentence."""
     try:
         text = source.decode("utf-8-sig")
-        raw = json.loads(text) if name.lower().endswith(".json") else tomllib.loads(text)
+        raw = read_json(text) if name.lower().endswith(".json") else tomllib.loads(text)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Invalid(f"Kịch bản {name} không đọc được: {error}") from None
     if not isinstance(raw, Mapping):
@@ -67,6 +67,13 @@ def read_answers(source: bytes, name: str) -> Answers:
             if isinstance(expect, Mapping) and isinstance(expect.get(key), list)
         },
     )
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text; ValueError, also for half a character, which nothing can keep."""
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def _step(row: Any, where: str) -> Step:

@@ -19,17 +19,25 @@ class Chains:
 
     ``place`` gives for each flow the head of its chain, those inside a block included; ``last``
     for each head the flow at whose target a token on the chain is used; ``behind`` the nodes that
-    a token on the chain comes to, that target last. Gateways in ``apart`` are left as they are.
+    a token on the chain comes to, that target last. Gateways in ``apart`` and steps in ``keep``
+    are left as they are.
     """
 
-    def __init__(self, scope: Scope, *, apart: Container[str], parallel: bool) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        apart: Container[str],
+        parallel: bool,
+        keep: Container[str] = (),
+    ) -> None:
         self.scope = scope
         self._above = {flow.id: flow.id for flow in scope.flows}
         self.last = {flow.id: flow for flow in scope.flows}
         self._passed: dict[str, list[str]] = {flow.id: [] for flow in scope.flows}
         for node in scope.nodes.values():
             into, out = scope.into(node.id), scope.out(node.id)
-            if len(into) == len(out) == 1 and not scope.boundaries(node.id):
+            if len(into) == len(out) == 1 and not scope.boundaries(node.id) and node.id not in keep:
                 self._join(into[0], [node.id], out[0])
         kinds = (*_ONE, *_MANY) if parallel else _ONE
         splits = [n for n in scope.nodes.values() if n.kind in kinds and n.id not in apart]

@@ -1,4 +1,4 @@
-"""Who writes what beside whom: two branches that run at the same time and set the same name.
+"""Who writes what beside whom: branches or turns that run at the same time and set the same name.
 
 Joins keep the value written last, so such a pair depends on who is quicker. Knows no engine.
 """
@@ -19,6 +19,7 @@ from engine.findings import Finding, Findings, rule
 
 PARALLEL = rule("parallel-write", "soundness", "Hai nhánh song song không ghi cùng một trường")
 _BOUND = 20_000
+_MOST_TOLD = 100  # pairs of a scope; who has more mends these first
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def flow_findings(
 
 
 def _scope(scope: Scope, writes: _Writes, findings: Findings) -> None:
+    _turns(scope, writes, findings)
     by_node = {node.id: writes.of(node) for node in scope.nodes.values()}
     if sum(bool(names) for names in by_node.values()) < 2:
         return
@@ -68,9 +70,18 @@ def _scope(scope: Scope, writes: _Writes, findings: Findings) -> None:
     def compare(one: str, other: str) -> None:
         shared = by_node[one] & by_node[other]
         pair = (min(one, other), max(one, other))
-        if not shared or one == other or pair in told:
+        if not shared or one == other or pair in told or len(told) > _MOST_TOLD:
             return
         told.add(pair)
+        if len(told) > _MOST_TOLD:
+            findings.warning(
+                PARALLEL,
+                id_of(scope.nodes[one]),
+                f"ngoài {_MOST_TOLD} cặp bước đã nêu còn những cặp khác có thể chạy cùng lúc và "
+                "cùng ghi một trường.",
+                "Hãy sửa các cặp đã nêu rồi kiểm tra lại.",
+            )
+            return
         first, second = scope.nodes[one], scope.nodes[other]
         names = ", ".join(f"«{name}»" for name in sorted(shared))
         findings.warning(
@@ -81,16 +92,61 @@ def _scope(scope: Scope, writes: _Writes, findings: Findings) -> None:
             "Hãy dùng mỗi nhánh một tên, hoặc đặt hai bước nối tiếp nhau.",
         )
 
-    for pair in game.play(_BOUND).together:
+    rivals = _rivals(game, by_node)
+    for pair in game.play(_BOUND, rivals).together if rivals else ():
         one, other = sorted(pair)
         for first in game.behind[one]:
             for second in game.behind[other]:
                 compare(first, second)
     for edge in scope.nodes.values():
         if edge.kind == "boundaryEvent" and not edge.interrupting and edge.host is not None:
-            for flow in scope.out(edge.id):
-                for node in game.behind[game.place[flow.id]]:
-                    compare(edge.host, node)
+            for node in _behind(scope, edge.id):
+                compare(edge.host, node)
+
+
+def _turns(scope: Scope, writes: _Writes, findings: Findings) -> None:
+    """Activities whose turns run at the same time and each set the same name.
+
+    What a turn has for itself, its item and its result, is not shared.
+    """
+    for node in scope.nodes.values():
+        if node.loop is None or node.loop.kind != "parallel":
+            continue
+        own = {node.loop.item, node.loop.result, node.loop.results}
+        shared = writes.of(node) - own
+        if shared:
+            names = ", ".join(f"«{name}»" for name in sorted(shared))
+            findings.warning(
+                PARALLEL,
+                id_of(node),
+                f"các phiên của «{name_of(node)}» chạy cùng lúc và cùng ghi {names}; "
+                "giá trị ghi sau cùng được giữ.",
+                "Hãy gom kết quả của từng phiên vào danh sách kết quả, hoặc cho lặp lần lượt.",
+            )
+
+
+def _behind(scope: Scope, start: str) -> list[str]:
+    """The nodes that a token from a node can come to, in the order of finding."""
+    found, todo = {start: None}, [start]
+    while todo:
+        for flow in scope.out(todo.pop()):
+            if flow.target not in found:
+                found[flow.target] = None
+                todo.append(flow.target)
+    return list(found)[1:]
+
+
+def _rivals(game: Game, by_node: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """For each chain on which something is written the others on which the same is."""
+    writers: dict[str, set[str]] = {}
+    for head, nodes in game.behind.items():
+        for name in frozenset().union(*(by_node[node] for node in nodes)):
+            writers.setdefault(name, set()).add(head)
+    found: dict[str, set[str]] = {}
+    for heads in writers.values():
+        for head in heads:
+            found.setdefault(head, set()).update(heads - {head})
+    return {head: frozenset(others) for head, others in found.items() if others}
 
 
 class _Writes:

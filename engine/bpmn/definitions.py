@@ -71,7 +71,7 @@ _NOT_HERE = {
         _NO_TIME,
         (re.compile(r'"?\s*(P\w|\d{4}-\d\d)'), "không ghi lặp mấy lần"),
         (re.compile(r'"?\s*R0+/'), "không lần nào"),
-        (re.compile(r'"?\s*R\d*/\d{4}-'), "thiếu khoảng cách giữa hai lần"),
+        (re.compile(r'"?\s*R\d*/\d{4}-[^/]*$'), "thiếu khoảng cách giữa hai lần"),
     ),
 }
 _TIMERS = "timeDate là một thời điểm, timeDuration như «P2D», timeCycle như «R3/PT24H»."

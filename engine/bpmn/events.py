@@ -10,6 +10,7 @@ from datetime import UTC
 from typing import Any
 
 from engine.bpmn import scripting
+from engine.bpmn.beside import catch_up
 from engine.bpmn.flow import FUTURE, WAITING, Token
 from engine.bpmn.graph import Event
 from engine.bpmn.nodes import Node
@@ -52,6 +53,7 @@ class Catch(Node):
         """What was waited for has come: take its values and go on."""
         for name in ("due", "left"):
             my_task.internal_data.pop(name, None)
+        catch_up(my_task)
         my_task.write(dict(payload))
         my_task._ready()
 

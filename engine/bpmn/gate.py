@@ -9,6 +9,7 @@ from typing import Any
 
 from engine import dmn as tables
 from engine.bpmn.dataflow import Context, flow_findings
+from engine.bpmn.interplay import interplay
 from engine.bpmn.model import Model
 from engine.bpmn.names import check_names
 from engine.bpmn.parse import Reading, add_decisions, read_model
@@ -88,6 +89,10 @@ def _explore(reading: Reading, context: Context | None) -> None:
         for finding in explore(scope, notes.file, strict=notes.strict):
             notes.add(finding)
     if model is not None:
+        for finding in interplay(
+            reading.scopes, model.flows, notes.file, main=model.main.id, strict=notes.strict
+        ):
+            notes.add(finding)
         check_names(reading.scopes, model, reading.decisions, context, notes)
     for finding in flow_findings(
         reading.scopes,

@@ -55,9 +55,9 @@ class Inclusive(Choice):
     def may_settle(self, my_task: Token, mutual: bool = False) -> bool:
         waiting = _by_flow(self, my_task)
         taken = still = 0
-        for name, before in self.plan.reach[self.name].items():
+        for name, (before, by_flows) in self.plan.reach[self.name].items():
             if name in waiting:
-                taken |= before
+                taken |= by_flows
             else:
                 still |= before
         still &= ~taken
@@ -76,25 +76,44 @@ class Inclusive(Choice):
 def reach_sets(plan: Any) -> None:
     """Note for each inclusive join, per incoming flow, from where a token can still reach it.
 
-    A set of nodes is an integer with a bit for each node's ``place``. Not through the join itself:
-    this only makes a difference where it lies on a cycle.
+    A set of nodes is an integer with a bit for each node's ``place``. Two sets: with the ways that
+    lead through boundary events, on which a token may still come, and without, since an activity
+    goes on along its own flows even when a handler of its has come before. Not through the join
+    itself: this only makes a difference where it lies on a cycle.
     """
     specs: dict[str, Node] = plan.task_specs
     joins = [s for s in specs.values() if isinstance(s, Inclusive) and len(s._inputs) > 1]
     if not joins:
         return
-    before: dict[str, list[str]] = {name: [] for name in specs}
+    flows: dict[str, list[str]] = {name: [] for name in specs}
+    ways: dict[str, list[str]] = {name: [] for name in specs}
     for place, spec in enumerate(specs.values()):
         spec.place = place
+        for target in spec._outputs:
+            flows[target].append(spec.name)
         for target in (*spec._outputs, *spec.watchers):
-            before[target].append(spec.name)
-    every = _ancestors(specs, before)
+            ways[target].append(spec.name)
+    both = [_reaching(specs, joins, ways)]
+    both.append(both[0] if flows == ways else _reaching(specs, joins, flows))
     for join in joins:
-        cyclic = any(every[source] >> join.place & 1 for source in join._inputs)
         plan.reach[join.name] = {
-            source: _around(specs, before, source, join) if cyclic else every[source]
+            source: (both[0][join.name, source], both[1][join.name, source])
             for source in join._inputs
         }
+
+
+def _reaching(
+    specs: dict[str, Node], joins: list[Inclusive], before: dict[str, list[str]]
+) -> dict[tuple[str, str], int]:
+    """For each join and node before it the set of those from which that node can be reached."""
+    every = _ancestors(specs, before)
+    found = {}
+    for join in joins:
+        cyclic = any(every[source] >> join.place & 1 for source in join._inputs)
+        for source in join._inputs:
+            around = _around(specs, before, source, join) if cyclic else every[source]
+            found[join.name, source] = around
+    return found
 
 
 def _ancestors(specs: dict[str, Node], before: dict[str, list[str]]) -> dict[str, int]:

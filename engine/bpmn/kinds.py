@@ -65,7 +65,7 @@ class Kinds:
             return
         text = " ".join(read.text.split())[:80]
         names = read.compiled.names if read.compiled is not None else read.paths
-        types = self.types(state, names)
+        types = self.types(read.node, state, names)
         if read.compiled is not None:
             for name, line in read.lines:
                 types[name] = _type(result_kinds(line, types), _SEEN)
@@ -119,7 +119,7 @@ class Kinds:
             return result_kinds(read.compiled, types)
         return next((types[name].kinds for name in read.paths if name in types), None)
 
-    def types(self, state: State, names: Iterable[str]) -> dict[str, t.Type]:
+    def types(self, node: Node, state: State, names: Iterable[str]) -> dict[str, t.Type]:
         """The types of names at a point; only of those of which all writers are known."""
         found: dict[str, t.Type] = {}
         for name in names:
@@ -128,6 +128,8 @@ class Kinds:
             made = self.course.reaching(state, name)
             unset = self.course.may_be_unset(state, name)
             if not made or len(made) > _MOST or (unset and not self.notes.strict):
+                continue
+            if self.course.beside(self.scopes[id(node)], node, name, state):
                 continue
             type_ = t.union(self.of(one) for one in made)
             if not isinstance(type_, t.Any):
@@ -151,7 +153,7 @@ class Kinds:
     def assigned(self, node: Node, wanted: str) -> t.Type:
         script = feel.compile_script((node.script or "").strip())
         state = self.course.at(self.scopes[id(node)], node)
-        types = self.types(state, script.names)
+        types = self.types(node, state, script.names)
         found: t.Type = t.Any()
         for name, compiled in script.lines:
             kinds = result_kinds(compiled, types)

@@ -111,7 +111,7 @@ class Repeat(Node):
         repeats = self.loop.kind != "standard"
         enough = repeats and self.condition is not None and self._enough(my_task, child)
         result = child.data.get(self.loop.result or "")
-        for name in self._local():
+        for name in self.local():
             child.data.pop(name, None)
         my_task.absorb([child])
         if not repeats:
@@ -127,13 +127,13 @@ class Repeat(Node):
         elif self.loop.kind != "parallel":
             self._spawn(my_task)
 
-    def _local(self) -> list[str]:
+    def local(self) -> list[str]:
         """The names that only count within a turn."""
         counter = COUNTER if self.counted else None
         return [name for name in (self.loop.item, self.loop.result, counter) if name]
 
     def forget(self, my_task: Token, outside: Token) -> None:
-        for name in self._local():
+        for name in self.local():
             outside.data.pop(name, None)
             outside.stamps.pop(name, None)
             if name in my_task.data:

@@ -26,7 +26,7 @@ class Plan(BpmnProcessSpec):
         self.wrapped = wrapped
         self.start: Root = Root(self, "__root")
         self.end: End = End(self, "__end")
-        self.reach: dict[str, dict[str, int]] = {}  # see joins.reach_sets
+        self.reach: dict[str, dict[str, tuple[int, int]]] = {}  # see joins.reach_sets
 
 
 class Node(BpmnTaskSpec):

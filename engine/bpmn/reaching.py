@@ -16,6 +16,7 @@ from engine.feel import types as t
 
 REACHED = 1  # the bit that says that a token may come here at all
 ANYTHING = ""  # the name of a definition that may set whatever it likes
+_LOOKS = 500  # at what may be written beside something; beyond, all of it may
 _THROWN = ("error", "escalation", "cancel")
 
 
@@ -100,6 +101,7 @@ class Course:
         self.paths = {path: 1 << at for at, path in enumerate(sorted(set(paths)))}
         self.definitions: list[Definition] = []
         self.where: list[int] = []  # the point of each definition
+        self.looked = 0
         self.points: list[_Point] = []
         self.enter: dict[Key, int] = {}
         self.begin: dict[Key, int] = {}
@@ -153,11 +155,25 @@ class Course:
                     return False
         return found
 
+    def beside(self, scope: Scope, node: Node, path: str, state: State) -> bool:
+        """Whether something that is neither before nor after the node may give the path a value.
+
+        A branch that runs in parallel: whoever has waited knows what it wrote meanwhile.
+        """
+        others = self.of_name.get(path.split(".")[0], 0) & ~state.made
+        if not others:
+            return False
+        here = self.enter[id(scope), node.id]
+        later = self._behind(here)
+        for number in _numbers(others):
+            self.looked += 1
+            at = self.where[number]
+            if self.looked > _LOOKS or (at not in later and here not in self._behind(at)):
+                return True
+        return False
+
     def _listed(self, bits: int) -> Iterator[Definition]:
-        while bits:
-            low = bits & -bits
-            yield self.definitions[low.bit_length() - 2]
-            bits ^= low
+        return (self.definitions[number] for number in _numbers(bits))
 
     def _behind(self, start: int) -> set[int]:
         seen: set[int] = set()
@@ -420,6 +436,14 @@ class Course:
             free = free & ~paths | around.free & paths
         free = self._all if point.frees else free & ~new
         return State(made & ~replaced | point.gains, unset & ~point.sets, free)
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    """The places of the definitions that some bits stand for."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 2
+        bits ^= low
 
 
 def _skips(node: Node) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.bpmn import codec
+from engine.bpmn.beside import catch_up
 from engine.bpmn.flow import READY, WAITING, InstanceFlow, Token, merge
 from engine.bpmn.live import kept
 from engine.bpmn.model import ArmedTimer, Clock, Model, Move, OpenTask, Wanted
@@ -47,6 +48,7 @@ def complete(
     if token.state != READY or not token.task_spec.manual:
         raise Conflict("Công việc này không còn mở.", code="task-not-open", task=task)
     token.write(plain(data))
+    catch_up(token)
     with _moving(flow):
         token.run()
         return _settle(flow)

@@ -24,7 +24,11 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,8}(?:\.\d+)?)S)?)?$"
 )
 _CYCLE = re.compile(r"^R(\d{0,4})/(.+)$")
+_ANCHORED = re.compile(r"^(\d{4}-\d{2}-\d{2}T[^/]+)/(P[^/]+)$")
 _ALMOST = re.compile(r"^(P[\dT]|R\d*/|\d{4}-\d)")
+_PUT_IN = re.compile(
+    r"^__(to_)?[a-z]+_"
+)  # before the id of the element that a node of ours belongs to
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(T.+)?$")
 
 
@@ -71,7 +75,10 @@ def timer(text: str, cycle: bool, file: str, element: str) -> Timer:
 
 def _is_moment_text(text: str, cycle: bool) -> bool:
     if match := _CYCLE.match(text):
-        return cycle and _is_moment_text(match[2], False)
+        anchored = _ANCHORED.match(match[2])
+        if anchored and not _DURATION.match(anchored[2]):
+            return False
+        return cycle and _is_moment_text(anchored[1] if anchored else match[2], False)
     if _DATE.match(text):
         try:
             datetime.fromisoformat(text)
@@ -98,7 +105,29 @@ def due(armed: Timer, data: Mapping[str, Any], clock: Clock) -> tuple[datetime, 
             left = int(match[1]) - 1 if match[1] else None
             if left is not None and left < 0:
                 left = 0
+            if anchored := _ANCHORED.match(value):
+                return _from_start(anchored[1], anchored[2], left, clock)
     return _moment(value, clock), left
+
+
+def _from_start(
+    text: str, period: str, left: int | None, clock: Clock
+) -> tuple[datetime, int | None]:
+    """The next of the moments that a cycle with a start names; those that have passed are gone.
+
+    The last one counts even when it has passed, as a date does.
+    """
+    moment, match = _moment(text, clock), _DURATION.match(period)
+    if match is None or _after(moment, match) <= moment:
+        raise Invalid(f"Hẹn giờ: khoảng cách «{period[:60]}» không hợp lệ.")
+    if not (match[1] or match[2]):  # years and months are not all of one length
+        step = _after(moment, match) - moment
+        passed = max(0, (clock.now - moment) // step)
+        whole = passed if left is None else min(passed, left)
+        moment, left = moment + whole * step, left if left is None else left - whole
+    while moment <= clock.now and left != 0:
+        moment, left = _after(moment, match), left if left is None else left - 1
+    return moment, left
 
 
 def _moment(value: Any, clock: Clock) -> datetime:
@@ -234,7 +263,8 @@ def results(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def explain(error: MotCuaError, name: str, element: str) -> MotCuaError:
-    """The same refusal with the place where it happened in front."""
+    """The same refusal with the place where it happened in front, by its drawn id."""
+    element = _PUT_IN.sub("", element)
     error.args = (f"«{name or element}»: {error.message}",)
     error.message = error.args[0]
     error.details.setdefault("element", element)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from engine import feel
 from engine.bpmn.graph import Flow, Node, Scope
-from engine.bpmn.tokens import Game, Play, Step
+from engine.bpmn.tokens import Game, Play, Step, is_whole_end
 from engine.errors import FeelError
 from engine.feel import analysis
 from engine.findings import Finding, Findings, rule
@@ -34,23 +34,30 @@ def explore(scope: Scope, file: str, *, strict: bool, bound: int = 50_000) -> li
     """What is found in a normalised pool and in every scope inside it."""
     findings, pairs = Findings(file), iter(range(_MOST_PAIRS))
     seen: set[str] = set()
-    todo = [scope]
+    todo = [(scope, False)]
     while todo:
-        here = todo.pop()
+        here, rescued = todo.pop()
         if here.id in seen:  # a process that is called twice
             continue
         seen.add(here.id)
-        todo.extend(node.scope for node in here.nodes.values() if node.scope is not None)
+        ends_whole = rescued or any(map(is_whole_end, here.nodes.values()))
+        for node in here.nodes.values():
+            if node.scope is not None:
+                edges = here.boundaries(node.id)
+                left = ends_whole or any(edge.interrupting for edge in edges)
+                todo.append((node.scope, left))
         for node in here.nodes.values():
             if node.kind in ("exclusiveGateway", "inclusiveGateway"):
                 _gateway(here, node, findings, strict, pairs)
-        _Judge(here, findings, strict, bound).judge()
+        _Judge(here, findings, strict, bound, rescued).judge()
         _endless(here, findings)
     return list(findings)
 
 
 def name_of(node: Node) -> str:
     """A node as people know it; what was put in speaks for the drawn one."""
+    if node.id.startswith("__body_"):
+        return "phần chính"
     return node.name or node.element or node.id.removeprefix("__split_").removeprefix("__")
 
 
@@ -65,8 +72,11 @@ def id_of(node: Node) -> str:
 class _Judge:
     """Looks back from what went wrong: is it certain, or does it hang on conditions?"""
 
-    def __init__(self, scope: Scope, findings: Findings, strict: bool, bound: int) -> None:
+    def __init__(
+        self, scope: Scope, findings: Findings, strict: bool, bound: int, rescued: bool
+    ) -> None:
         self.scope, self.findings, self.strict, self.bound = scope, findings, strict, bound
+        self.rescued = rescued  # an event around it may end the scope, stuck or not
         self.game = Game(scope)
         self.play: Play = self.game.play(bound)
         self.after: dict[int, list[Step]] = defaultdict(list)
@@ -220,7 +230,7 @@ class _Judge:
             "Hãy tách bằng cổng song song, hoặc gộp bằng cổng cùng loại với cổng tách "
             "(loại trừ với loại trừ, bao hàm với bao hàm)."
         )
-        if self._always(doomed):
+        if self._always(doomed) and not self.rescued:
             self.findings.error(DEADLOCK, id_of(join), f"{message}.", cure)
         else:
             when = self._when(self.before[dead])
@@ -233,7 +243,7 @@ class _Judge:
         names = ", ".join(dict.fromkeys(f"«{name_of(node)}»" for node in nodes[:4]))
         message = f"từ {names} không còn đường nào tới điểm kết thúc."
         cure = "Hãy vẽ đường ra khỏi vòng lặp tới một điểm kết thúc."
-        certain = self.strict and self._always(doomed)
+        certain = self.strict and not self.rescued and self._always(doomed)
         note = self.findings.error if certain else self.findings.warning
         note(NO_END, id_of(first), message, cure)
 
@@ -276,21 +286,22 @@ class _Judge:
         told = []
         for step in reversed(way):
             for chosen in step.chosen:
-                told.append(self._choice_in_words(chosen))
+                told.append(choice_in_words(self.game, chosen))
         parts = list(dict.fromkeys(part for part in told if part))[:4]
         return f" (khi {'; '.join(parts)})" if parts else ""
 
-    def _choice_in_words(self, chosen: str) -> str:
-        flow = self.game.flow.get(chosen)
-        if flow is None:
-            edge = self.scope.nodes[chosen]
-            return f"«{name_of(edge)}» xảy ra"
-        gateway = self.scope.nodes[flow.source]
-        if flow.condition:
-            return flow.condition.strip()
-        if gateway.default == flow.id:
-            return f"nhánh mặc định của «{name_of(gateway)}»"
-        return ""
+
+def choice_in_words(game: Game, chosen: str) -> str:
+    """The condition of a way that was taken, or the event that happened."""
+    flow = game.flow.get(chosen)
+    if flow is None:
+        return f"«{name_of(game.scope.nodes[chosen])}» xảy ra"
+    gateway = game.scope.nodes[flow.source]
+    if flow.condition:
+        return flow.condition.strip()
+    if gateway.default == flow.id:
+        return f"nhánh mặc định của «{name_of(gateway)}»"
+    return ""
 
 
 def id_of_scope(scope: Scope) -> str:
@@ -313,8 +324,6 @@ def _gateway(
     scope: Scope, node: Node, findings: Findings, strict: bool, pairs: Iterator[int]
 ) -> None:
     flows = scope.out(node.id)
-    if len(flows) < 2:
-        return
     conditions = _conditions(scope, node)
     if not conditions:
         return

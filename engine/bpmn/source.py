@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from engine.bpmn.exports import adopt
 from engine.bpmn.places import check_places
 from engine.bpmn.rules import (
     BAD_VALUE,
@@ -99,6 +100,7 @@ def load(source: bytes, name: str, notes: Notes) -> Source | None:
     root = parse_xml(source, notes)
     if root is None:
         return None
+    adopt(root)
     loaded = Source(name, root)
     for element in drawn_elements(root):
         _identify(loaded, element, notes)

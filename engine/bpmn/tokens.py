@@ -8,7 +8,7 @@ its own); a second token on a flow is noted and not followed further. What acts 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -22,6 +22,11 @@ _WAITS = ("userTask", "manualTask", "receiveTask", "intermediateCatchEvent", "ev
 _WRITES = (*_WAITS, "businessRuleTask", "subProcess", "boundaryEvent")  # what, is not known here
 Marking = frozenset[str]
 Known = frozenset[tuple[str, bool]]
+
+
+def is_whole_end(node: Node) -> bool:
+    """Whether a token that comes there ends its whole scope."""
+    return node.kind == "endEvent" and node.event.kind in ("terminate", "error", "cancel")
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Play:
     """What was seen: ``markings`` with what is known of conditions, and the steps between them.
 
     ``guessed``: a way was left out because a condition asked before excludes it; ``partly``: the
-    gateways of whose combinations of ways not all were tried. ``together`` are the pairs of chains
-    that carry tokens at the same time (when asked for), ``passed`` the chains that lead straight to
+    gateways of whose combinations of ways not all were tried. ``together`` are the rivals
+    that carry tokens at the same time, ``passed`` the chains that lead straight to
     an end: a token there is gone at once.
     """
 
@@ -64,16 +69,17 @@ class Game:
     """The rules for one scope. ``place`` gives for each flow the head of its chain, ``within`` for
     each head the gateways that choose inside its blocks.
 
-    With ``apart`` parallel parts of a block are places of their own, to see what runs beside what.
+    With ``apart`` parallel parts of a block are places of their own, to see what runs beside what;
+    steps in ``keep`` are never part of a chain.
     """
 
-    def __init__(self, scope: Scope, *, apart: bool = False) -> None:
+    def __init__(self, scope: Scope, *, apart: bool = False, keep: Container[str] = ()) -> None:
         self.scope = scope
         self.apart = apart
         self.flow = {flow.id: flow for flow in scope.flows}
         self.tried = 0  # ways out of gateways, each as often as it was looked at
         self.conditions = self._repeated()
-        chains = Chains(scope, apart=self._asked_again(), parallel=not apart)
+        chains = Chains(scope, apart=self._asked_again(), parallel=not apart, keep=keep)
         self.place, self.last, self.behind = chains.place, chains.last, chains.behind
         self.within = {head: self._choices_within(nodes) for head, nodes in self.behind.items()}
         self.into = {
@@ -82,19 +88,26 @@ class Game:
         self.first = {key: min(places) for key, places in self.into.items() if places}
         self.ends = frozenset(head for head in self.last if self._leads_out(head))
         self.swift = frozenset(head for head in self.last if self._swift(head))
-        self.reach: dict[str, dict[str, set[str]]] = {}
+        self.reach: dict[str, dict[str, tuple[set[str], set[str]]]] = {}
         for node in scope.nodes.values():
             # Those that close a fused block never wait.
-            waits = len(self.into[node.id] | set(self._out(node))) > 1
+            waits = len(self.into[node.id] | set(self.out(node))) > 1
             if node.kind == "inclusiveGateway" and len(scope.into(node.id)) > 1 and waits:
                 self.reach[node.id] = {
-                    flow.id: self._before(flow, node.id) for flow in scope.into(node.id)
+                    flow.id: (
+                        self._before(flow, node.id),
+                        self._before(flow, node.id, by_events=False),
+                    )
+                    for flow in scope.into(node.id)
                 }
 
-    def play(self, bound: int) -> Play:
-        """Every marking within ``bound`` states, from each start event alone."""
-        pairs = self.apart
-        ends = frozenset() if pairs else self.ends
+    def play(self, bound: int, rivals: Mapping[str, frozenset[str]] | None = None) -> Play:
+        """Every marking within ``bound`` states, from each start event alone.
+
+        ``rivals``: for a chain those of which it is asked whether they carry tokens beside it.
+        """
+        rivals = rivals or {}
+        ends = frozenset() if self.apart else self.ends
         work = self.tried = 0
         seen: dict[tuple[Marking, Known], int] = {}
         played = Play()
@@ -106,34 +119,40 @@ class Game:
                 seen[key] = len(played.markings)
                 played.markings.append(key)
                 todo.append(seen[key])
-                if pairs:
-                    played.together.update(map(frozenset, combinations(sorted(marking), 2)))
             return seen[key]
+
+        def meet(fresh: Iterable[str], marking: Marking) -> None:
+            for one in fresh:
+                for other in rivals.get(one, frozenset()) & marking:
+                    played.together.add(frozenset((one, other)))
 
         for node in self.scope.nodes.values():
             if node.kind == "startEvent":
-                out = frozenset(self.place[flow.id] for flow in self.scope.out(node.id))
+                out = frozenset(self.out(node))
                 played.passed |= out & ends
                 played.starts.append(state(out - ends, frozenset()))
+                meet(out, out)
         while todo:
             if len(played.markings) > bound or work + self.tried > _MOST_WORK:
                 played.complete = False
                 break
             number = todo.popleft()
             marking, known = played.markings[number]
-            for by, taken, given, then, chosen, free in self._moves(marking, known, played):
-                work += len(marking) * (len(marking) if pairs else 1)
+            for by, taken, given, then, chosen, free in self.moves(marking, known, played):
+                work += len(marking)
                 left = marking - taken
                 played.passed.update(flow for flow in given if flow in ends)
                 double = next((flow for flow in given if flow in left), None)
                 if double is not None:
                     played.steps.append(Step(number, number, by, chosen, free, double))
                     continue
-                target = state((left | frozenset(given)) - ends, then)
+                after = (left | frozenset(given)) - ends
+                meet(given, after)
+                target = state(after, then)
                 played.steps.append(Step(number, target, by, chosen, free))
         return played
 
-    def _moves(
+    def moves(
         self, marking: Marking, known: Known, played: Play
     ) -> Iterator[tuple[str, frozenset[str], tuple[str, ...], Known, tuple[str, ...], bool]]:
         """node, flows used, flows given, what is known then, the way chosen, whether by choice."""
@@ -147,7 +166,7 @@ class Game:
             if node.kind == "parallelGateway" and len(into) > 1:
                 if head == self.first[node.id] and marking.issuperset(into):
                     found = True
-                    yield node.id, into, self._out(node), known, (), False
+                    yield node.id, into, self.out(node), known, (), False
                 continue
             if node.kind == "inclusiveGateway" and len(into) > 1:
                 held = into & marking
@@ -169,7 +188,7 @@ class Game:
         self, node: Node, head: str, marking: Marking, known: Known, played: Play
     ) -> Iterator[tuple[str, frozenset[str], tuple[str, ...], Known, tuple[str, ...], bool]]:
         used = frozenset([head])
-        if node.kind == "endEvent" and node.event.kind in ("terminate", "error", "cancel"):
+        if is_whole_end(node):
             yield node.id, marking, (), frozenset(), (), False
             return
         if node.kind in ("exclusiveGateway", "inclusiveGateway"):
@@ -180,10 +199,10 @@ class Game:
             for flow in self.scope.out(node.id):
                 yield node.id, used, (self.place[flow.id],), known, (flow.id,), True
             return
-        out = self._out(node)
+        out = self.out(node)
         yield node.id, used, out, known, (), False
         for edge in self.scope.boundaries(node.id):
-            handler = self._out(edge)
+            handler = self.out(edge)
             if edge.interrupting:
                 yield edge.id, used, handler, known, (edge.id,), True
             elif not marking & set(handler) and not set(out) & set(handler):
@@ -194,7 +213,7 @@ class Game:
     ) -> Iterator[tuple[str, frozenset[str], tuple[str, ...], Known, tuple[str, ...], bool]]:
         flows = self.scope.out(node.id)
         if len(flows) < 2:
-            yield node.id, used, self._out(node), known, (), False
+            yield node.id, used, self.out(node), known, (), False
             return
         facts = dict(known)
         if many and len(flows) > _MOST_SUBSETS:
@@ -245,8 +264,9 @@ class Game:
     def _may_join(self, node: Node, held: frozenset[str], marking: Marking) -> bool:
         reach = self.reach[node.id]
         into = self.scope.into(node.id)
-        taken = set().union(*(reach[f.id] for f in into if self.place[f.id] in held))
-        open_ways = [reach[f.id] for f in into if self.place[f.id] not in held]
+        # Where a handler's token has come the activity may still go on along its own flows.
+        taken = set().union(*(reach[f.id][1] for f in into if self.place[f.id] in held))
+        open_ways = [reach[f.id][0] for f in into if self.place[f.id] not in held]
         for head in marking - held:
             at = self.last[head].target
             if at != node.id and at not in taken and any(at in way for way in open_ways):
@@ -258,14 +278,12 @@ class Game:
         node = self.scope.nodes[self.last[head].target]
         source = self.scope.nodes[self.flow[head].source]
         ends = not self.scope.out(node.id) and not self.scope.boundaries(node.id)
-        whole = node.kind == "endEvent" and node.event.kind in ("terminate", "error", "cancel")
-        return ends and not whole and len(self.scope.into(source.id)) < 2
+        return ends and not is_whole_end(node) and len(self.scope.into(source.id)) < 2
 
     def _swift(self, head: str) -> bool:
         """Whether a token there comes to an end of the whole scope without anybody's doing."""
         *way, goal = (self.scope.nodes[key] for key in self.behind[head])
-        whole = goal.kind == "endEvent" and goal.event.kind in ("terminate", "error", "cancel")
-        return whole and all(n.kind not in _WAITS and n.scope is None for n in way)
+        return is_whole_end(goal) and all(n.kind not in _WAITS and n.scope is None for n in way)
 
     def _choices_within(self, nodes: list[str]) -> list[str]:
         """The gateways inside the blocks of a chain that choose their way."""
@@ -276,7 +294,8 @@ class Game:
             if self.scope.nodes[key].kind in kinds and len(self.scope.out(key)) > 1
         ]
 
-    def _out(self, node: Node) -> tuple[str, ...]:
+    def out(self, node: Node) -> tuple[str, ...]:
+        """The places that a node gives tokens to, one for each way out."""
         return tuple(self.place[flow.id] for flow in self.scope.out(node.id))
 
     def _repeated(self) -> set[str]:
@@ -301,14 +320,17 @@ class Game:
     def _text(flow: Flow) -> str | None:
         return " ".join(flow.condition.split()) if flow.condition else None
 
-    def _before(self, into: Flow, join: str) -> set[str]:
-        """Where a token can still reach this way into a join, not by passing the join itself."""
+    def _before(self, into: Flow, join: str, *, by_events: bool = True) -> set[str]:
+        """Where a token can still reach this way into a join, not by passing the join itself.
+
+        ``by_events``: also from an activity by way of the events at its edge.
+        """
         found, todo = {into.source}, [into.source]
         while todo:
             here = todo.pop()
             node = self.scope.nodes[here]
             sources = [flow.source for flow in self.scope.into(here)]
-            if node.host is not None:
+            if node.host is not None and by_events:
                 sources.append(node.host)
             for source in sources:
                 if source not in found and source != join:

@@ -23,6 +23,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine import bpmn
 from engine.bpmn import codec
 from engine.bpmn import run as engine_run
+from engine.bpmn.beside import catch_up
 from engine.bpmn.live import kept
 from tests.engine.bpmn.drawing import Walk
 from tests.engine.bpmn.equality.stock import FeelEngine, readable
@@ -97,6 +98,7 @@ def live(model: bpmn.Model, run: Run) -> int:
             number = next(t.id for t in move.open_tasks if t.element == element)
             token = flow.get_task_from_id(number)
             token.write(data)
+            catch_up(token)
             token.run()
         else:
             places = move.wanted if kind == "deliver" else move.timers

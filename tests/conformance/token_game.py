@@ -26,11 +26,12 @@ class Game:
         self.out: dict[str, list[str]] = {}
         self.into: dict[str, list[str]] = {}
         self.ends: dict[str, tuple[str, str]] = {}
-        self.conditional: set[str] = set()
+        self.defaults: set[str] = set()
         for element in process:
             kind, key = etree.QName(element).localname, element.get("id", "")
             if kind != "sequenceFlow":
                 self.kinds[key] = kind
+                self.defaults.add(element.get("default", ""))
                 continue
             source_id, target_id = element.get("sourceRef", ""), element.get("targetRef", "")
             self.ends[key] = (source_id, target_id)
@@ -57,6 +58,55 @@ class Game:
             return "something could still move"
         return ""
 
+    def markings(self) -> dict[Marking, set[Marking]] | None:
+        """Every marking that can come up and what may follow it; None: more than ``MOST``.
+
+        Followed until a way has a second token. A join goes on when nothing is still to come, and
+        joins that wait for each other do not wait for ever. A token on a way on which it meets
+        nothing until it ends is left out: a second one there disturbs nobody.
+        """
+        free = {key for key in self.ends if self._leads_out(key)}
+        starts = [key for key, kind in self.kinds.items() if kind == "startEvent"]
+        todo = [after for start in starts for after in self._given(start, ())]
+        found: dict[Marking, set[Marking]] = {}
+        while todo:
+            marking = todo.pop()
+            if marking in found:
+                continue
+            if len(found) >= MOST:
+                return None
+            found[marking] = set()
+            if len(set(marking)) < len(marking):
+                continue
+            after = {m for key in self.kinds for m in self._next(key, marking)}
+            if not after:
+                after = {m for key in self.kinds for m in self._next(key, marking, mutual=True)}
+            found[marking] = {tuple(f for f in m if f not in free) for m in after}
+            todo += found[marking]
+        return found
+
+    def _leads_out(self, flow: str) -> bool:
+        """Whether a flow from what nothing or one thing leads to comes to an end by single ways."""
+        source, here = self.ends[flow]
+        if len(self.into.get(source, [])) > 1:
+            return False
+        while len(self.into[here]) == 1 and len(self.out.get(here, [])) == 1:
+            here = self.ends[self.out[here][0]][1]
+        return not self.out.get(here)
+
+    def _next(self, element: str, marking: Marking, *, mutual: bool = False) -> Iterator[Marking]:
+        """As ``_play``, an inclusive join only with all it has and when nothing can come."""
+        into = self.into.get(element, [])
+        if self.kinds[element] != "inclusiveGateway" or len(into) < 2:
+            yield from self._play(element, marking)
+            return
+        here = [flow for flow in into if flow in marking]
+        reach = self.reaching[element]
+        full = set().union(*(reach[flow] for flow in here))
+        empty = set().union(*(reach[flow] for flow in into if flow not in here))
+        if here and (mutual or not set(marking) & (empty - full)):
+            yield from self._given(element, tuple(f for f in marking if f not in here))
+
     def _play(self, element: str, marking: Marking) -> Iterator[Marking]:
         """The markings after an element has taken its tokens and given others."""
         filled = sorted(set(marking) & set(self.into.get(element, [])))
@@ -82,7 +132,8 @@ class Game:
             gives = [[flow] for flow in out]
         elif kind == "inclusiveGateway" and out:
             sizes = range(1, len(out) + 1)
-            gives = itertools.chain.from_iterable(itertools.combinations(out, n) for n in sizes)
+            some = itertools.chain.from_iterable(itertools.combinations(out, n) for n in sizes)
+            gives = [ways for ways in some if len(ways) == 1 or not self.defaults & {*ways}]
         for flows in gives:
             yield tuple(sorted([*marking, *flows]))
 

@@ -97,6 +97,45 @@ EXPORTS = {
         """,
         "u",
     ),
+    "a script, a list and a call as one modeler writes them": (
+        "bpmn",
+        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"',
+        """
+        <bpmn:process id="p" isExecutable="true"><bpmn:startEvent id="s"/>
+          <bpmn:scriptTask id="list"><bpmn:extensionElements>
+            <zeebe:script expression="=[1,&#10;2]" resultVariable="items"/>
+          </bpmn:extensionElements></bpmn:scriptTask>
+          <bpmn:callActivity id="call"><bpmn:extensionElements>
+            <zeebe:calledElement processId="q" propagateAllChildVariables="true"/>
+          </bpmn:extensionElements></bpmn:callActivity>
+          <bpmn:userTask id="u"><bpmn:multiInstanceLoopCharacteristics isSequential="true">
+            <bpmn:extensionElements><zeebe:loopCharacteristics inputCollection="=items"
+              inputElement="item" outputCollection="out" outputElement="=result"/>
+            </bpmn:extensionElements></bpmn:multiInstanceLoopCharacteristics></bpmn:userTask>
+          <bpmn:sequenceFlow id="f" sourceRef="s" targetRef="list"/>
+          <bpmn:sequenceFlow id="g" sourceRef="list" targetRef="call"/>
+          <bpmn:sequenceFlow id="h" sourceRef="call" targetRef="u"/>
+        </bpmn:process>
+        <bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/>
+          <bpmn:endEvent id="qe"/><bpmn:sequenceFlow id="qf" sourceRef="qs" targetRef="qe"/>
+        </bpmn:process>
+        """,
+        "u",
+    ),
+    "a list by its name in another engine's attributes": (
+        "",
+        'xmlns:camunda="http://camunda.org/schema/1.0/bpmn"',
+        """
+        <process id="p" isExecutable="true"><startEvent id="s"/>
+          <scriptTask id="list"><script>items = [1, 2]</script></scriptTask>
+          <userTask id="u"><multiInstanceLoopCharacteristics isSequential="true"
+            camunda:collection="items" camunda:elementVariable="item"/></userTask>
+          <sequenceFlow id="f" sourceRef="s" targetRef="list"/>
+          <sequenceFlow id="g" sourceRef="list" targetRef="u"/>
+        </process>
+        """,
+        "u",
+    ),
     "forms, assignment and retries of another engine": (
         "",
         'xmlns:activiti="http://activiti.org/bpmn"',
@@ -169,6 +208,39 @@ def test_another_engines_work_is_refused_once(setting: str) -> None:
     source = whole("", VENDORS, f'<process id="p" isExecutable="true">{inside}</process>')
     found = gate.inspect(source, "x", strict=False).findings
     assert [(f.rule, f.severity, f.element) for f in found] == [("foreign-behaviour", "error", "u")]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<scriptTask id="u">{zeebe}<zeebe:script expression="a" resultVariable="b"/>{end}',
+        '<scriptTask id="u">{zeebe}<zeebe:script expression="=a" resultVariable="b.c"/>{end}',
+        '<callActivity id="u">{zeebe}<zeebe:calledElement processId="=a"/>{end}',
+        '<callActivity id="u">{zeebe}'
+        '<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>{end}',
+        '<userTask id="u">{many}{zeebe}'
+        '<zeebe:loopCharacteristics inputCollection="=[1, 2]"/>{end}{more}',
+        '<userTask id="u">{many}{zeebe}<zeebe:loopCharacteristics inputCollection="=a" '
+        'outputCollection="out" outputElement="={{x: 1}}"/>{end}{more}',
+        '<userTask id="u"><multiInstanceLoopCharacteristics camunda:collection="${{a}}">{more}',
+    ],
+)
+def test_what_says_more_than_bpmn_can_stays_refused(element: str) -> None:
+    """A text instead of FEEL, a computed target, data held back, a computed list."""
+    kind = element.split()[0].strip("<")
+    end, more = "</extensionElements>", "</multiInstanceLoopCharacteristics>"
+    many = more.replace("/", "")
+    inside = element.format(zeebe="<extensionElements>", end=end, many=many, more=more)
+    source = whole(
+        "",
+        VENDORS,
+        f'<process id="p" isExecutable="true"><startEvent id="s"/>{inside}</{kind}>'
+        '<sequenceFlow id="g" sourceRef="s" targetRef="u"/></process>'
+        '<process id="q" isExecutable="true"><startEvent id="qs"/><endEvent id="qe"/>'
+        '<sequenceFlow id="qf" sourceRef="qs" targetRef="qe"/></process>',
+    )
+    found = gate.inspect(source, "x", strict=False).findings
+    assert ("foreign-behaviour", "error", "u") in [(f.rule, f.severity, f.element) for f in found]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_what_is_doubtful_on_a_bare_file_is_an_error_in_a_procedure() -> None:
     assert doubtful == {
         "endless-loop",
         "foreign-setting",
+        "message-lost",
         "never-runs",
         "not-executable",
         "overlapping-conditions",

@@ -82,6 +82,7 @@ def test_the_exit_code_follows_the_verdict(drawing: str, verdict: str, code: int
         ((CASES / "gateways",), "Không rõ chạy bức vẽ nào"),
         ((TASK, "--data", "{x"), "không phải JSON"),
         ((TASK, "--data", "[1]"), "bảng JSON"),
+        ((TASK, "--data", r'{"x": "\ud800"}'), "không phải JSON"),
         ((TASK, "--data", "@khong-co.json"), "Không đọc được"),
         ((TASK, "--answers", "khong-co.toml"), "Không đọc được"),
         ((TASK, "--at", "mai"), "không phải thời điểm"),

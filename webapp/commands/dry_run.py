@@ -14,7 +14,7 @@ import click
 from engine import bpmn
 from engine.bpmn import beginnings, gate
 from engine.bpmn import dry_run as runner
-from engine.bpmn.answers import Answers, read_answers
+from engine.bpmn.answers import Answers, read_answers, read_json
 from engine.bpmn.model import Model
 from engine.bpmn.outcome import Outcome
 from engine.bpmn.scripting import VIETNAM
@@ -230,7 +230,7 @@ def read_data(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        data = json.loads(text)
+        data = read_json(text)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"Dữ liệu --data không phải JSON đọc được: {error}") from None
     if not isinstance(data, dict):

@@ -15,6 +15,7 @@ import pytest
 
 from engine import bpmn
 from engine.bpmn import codec
+from engine.bpmn.beside import catch_up
 from engine.bpmn.flow import InstanceFlow
 from tests.engine.bpmn.drawing import Clock, Walk, draw
 from tests.engine.bpmn.test_bpmn_gateways import INCLUSIVE_LOOP
@@ -79,6 +80,7 @@ class Unbroken(Walk):
         if kind == "do":
             token = flow.get_task_from_id(self.task(element, nth).id)
             token.write(data)
+            catch_up(token)
             token.run()
         else:
             places = self.move.wanted if kind == "tell" else self.move.timers

@@ -14,6 +14,7 @@ from lxml import etree
 
 from engine import bpmn
 from engine.bpmn import run as engine_run
+from engine.bpmn.beside import catch_up
 from engine.bpmn.flow import InstanceFlow
 from tests.engine.bpmn.drawing import NOON
 from tests.engine.bpmn.equality.stock import BPMN, Stock, readable
@@ -104,6 +105,7 @@ def test_a_run_restored_after_every_step_equals_one_that_was_never_saved(folder:
                 task = next(t.id for t in before.open_tasks if t.element == element)
                 token = flow.get_task_from_id(task)
                 token.write(data)
+                catch_up(token)
                 token.run()
             else:
                 places = before.wanted if kind == "deliver" else before.timers
