@@ -23,6 +23,7 @@ _KEYS = (
     "level", "system", "applicant", "fee", "facts", "papers", "promise", "roles", "kinds",
     "warn", "escalate_to", "escalate_after", "retention",
 )  # fmt: skip
+_OF_PAPER = ("required_when", "legal_basis", "accepted", "pools", "note")
 _PERSONS = ("applicant", "subject", "phone", "email")
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CODE = re.compile(r"\d\.\d{6}(?:\.[\w.]+)?")
@@ -214,10 +215,18 @@ def _papers(version: Version, meta: Mapping[str, Any], known: Fields) -> None:
             version.error(rules.PAPERS, FILE, place, "Thành phần chưa có tên.", "Ghi name.")
         if "required_when" in paper:
             version.reads(rules.PAPERS, FILE, place, paper["required_when"], known, "required_when")
-        for extra in sorted(set(paper) - {"key", "name", "required_when", "accepted", "note"}):
+        pools = paper.get("pools", [])
+        drawn = version.model.pools if version.model is not None else pools
+        for pool in pools if isinstance(pools, list) else [pools]:
+            if not isinstance(pools, list) or pool not in drawn:
+                version.error(
+                    rules.PAPERS, FILE, place, f"Không có pool «{pool}» để nhận giấy tờ này.",
+                    closest(str(pool), drawn) or "Ghi danh sách mã pool trong hình vẽ.",
+                )  # fmt: skip
+        for extra in sorted(set(paper) - {"key", "name", *_OF_PAPER}):
             version.warning(
                 rules.PAPERS, FILE, place, f"Khóa «{extra}» không có nghĩa nên bị bỏ qua.",
-                closest(extra, ("required_when", "accepted", "note")) or "Hãy bỏ khóa này.",
+                closest(extra, _OF_PAPER) or "Hãy bỏ khóa này.",
             )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from engine import events
 from engine.dossiers import moves
+from engine.dossiers.checklist import files_for
+from engine.dossiers.contents import contents_of
 from engine.dossiers.models import Attachment, Blob, Dossier, Instance
 from engine.dossiers.participants import log_read, participants
 from engine.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -97,11 +99,7 @@ def get(
 ) -> tuple[Attachment, bytes]:
     """A paper and its bytes, for those who may see the dossier; the read is recorded."""
     paper = session.get(Attachment, attachment_id)
-    if (
-        paper is None
-        or paper.removed_at is not None
-        or not actor.desks & participants(session, session.get_one(Dossier, paper.dossier_id))
-    ):
+    if paper is None or paper.removed_at is not None or not _may_open(session, actor, paper):
         raise NotFound("Không có giấy tờ này.")
     log_read(session, paper.dossier_id, actor, f"paper {paper.id}", now)
     return paper, session.get_one(Blob, paper.sha256).content
@@ -131,6 +129,16 @@ def remove(session: Session, actor: Actor, attachment_id: int, now: datetime) ->
         sha256=paper.sha256,
     )
     session.flush()
+
+
+def _may_open(session: Session, actor: Actor, paper: Attachment) -> bool:
+    dossier = session.get_one(Dossier, paper.dossier_id)
+    if not actor.desks & participants(session, dossier):
+        return False
+    parts = contents_of(session, dossier).instances
+    pools = {part.pool for part in parts if part.agency_id in actor.desks}
+    listed = moves.release_of(session, dossier).papers
+    return bool(files_for(listed, [paper], actor.desks, pools, dossier.intake_agency_id))
 
 
 def _store(session: Session, digest: str, content: bytes) -> None:

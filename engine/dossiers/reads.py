@@ -15,8 +15,10 @@ from engine.calendar import Words
 from engine.catalog.releases import Release, form_of, load, options
 from engine.dossiers import clock_commands, legal_clock
 from engine.dossiers.charges import AgencyTime, charges
+from engine.dossiers.checklist import Item, checklist, files_for, readable
 from engine.dossiers.commands import plain
 from engine.dossiers.contents import Contents, contents_of
+from engine.dossiers.demands import Demand, demands
 from engine.dossiers.models import Attachment, Dossier, Extension, Instance, Pause, Result
 from engine.dossiers.participants import log_read, participants
 from engine.dossiers.timeline import OUTCOMES, STATUS, Entry, tell
@@ -31,6 +33,12 @@ from engine.tasks.models import Task
 
 PAGE = 50
 STATES = ("open", "late", "paused", "done", "all")
+ORDERS: dict[str, tuple[Any, ...]] = {  # what the list may be sorted by; ties by the newest
+    "due": (Dossier.due_at.is_(None), Dossier.due_at),
+    "new": (),
+    "old": (Dossier.id,),
+    "name": (Dossier.applicant,),
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class DossierView:
     parts: list[AgencyTime]
     stops: list[Pause]
     extension: Extension | None
+    checklist: tuple[Item, ...] = ()
+    demands: tuple[Demand, ...] = ()
     kept: ArchivedDossier | None = None
     holds: tuple[LegalHold, ...] = ()
 
@@ -107,6 +117,10 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
     events = session.scalars(
         select(Event).where(Event.dossier_id == dossier.id).order_by(Event.seq)
     )
+    pools = {part.pool for part in rows.instances if part.agency_id in mine}
+    reader = (mine, pools, dossier.intake_agency_id)
+    attachments = files_for(release.papers, _papers(session, dossier), *reader) if full else []
+    listed = readable(release.papers, *reader)
     return DossierView(
         dossier=dossier,
         release=release,
@@ -116,7 +130,9 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
         messages=rows.messages,
         timeline=tell(events, names),
         results=rows.results,
-        attachments=_papers(session, dossier) if full else [],
+        attachments=attachments,
+        checklist=checklist(listed, _start(rows), attachments) if full else (),
+        demands=demands(session, release, rows, {a.id: a for a in parts}) if full else (),
         participants=list(parts),
         words=words_of(session, dossier, now),
         status=status_of(dossier),
@@ -136,15 +152,24 @@ def find(session: Session, actor: Actor, code: str, now: datetime) -> DossierVie
     )
 
 
-def search(session: Session, actor: Actor, text: str, state: str, page: int, now: datetime) -> Page:
-    """The dossiers that pass through the actor's agencies, newest first, 50 a page."""
-    if state not in STATES or page < 1:
+def search(
+    session: Session,
+    actor: Actor,
+    text: str,
+    state: str,
+    page: int,
+    now: datetime,
+    *,
+    order: str = "new",
+) -> Page:
+    """The dossiers that pass through the actor's agencies in one of ``ORDERS``, 50 a page."""
+    if state not in STATES or order not in ORDERS or page < 1:
         raise Invalid("Bộ lọc không hợp lệ.")
     wanted = and_(_visible(actor, state), _state(state, now), *_words(text))
     query = (
         select(Dossier)
         .where(wanted)
-        .order_by(Dossier.id.desc())
+        .order_by(*ORDERS[order], Dossier.id.desc())
         .offset((page - 1) * PAGE)
         .limit(PAGE + 1)
     )
@@ -187,11 +212,24 @@ def track(session: Session, code: str, now: datetime) -> dict[str, Any] | None:
         "closed_at": dossier.closed_at,
         "words": words_of(session, dossier, now),
         "extension": rows.extension,
+        "awaited": _awaited(session, dossier, rows),
         "steps": [
             (task.agency.short_name, task.name) for task in rows.tasks if task.status == "open"
         ],
         "results": [(result.name, result.returned_at) for result in rows.results],
     }
+
+
+def _awaited(
+    session: Session, dossier: Dossier, rows: Contents
+) -> list[tuple[str, datetime | None]]:
+    """Who waits for the citizen's papers now, and until when."""
+    waiting = {p.id for p in rows.pauses if p.ended_at is None and p.cause == "supplement"}
+    if not waiting:
+        return []
+    agencies = {task.agency_id: task.agency for task in rows.tasks if task.status == "open"}
+    asked = demands(session, load(session, dossier.release_id), rows, agencies)
+    return [(demand.agency.name, demand.until) for demand in asked if demand.number in waiting]
 
 
 def words_of(session: Session, dossier: Dossier, now: datetime) -> Words:
@@ -252,6 +290,11 @@ def _facts(
                 )
             )
     return sorted(sections, key=lambda section: section.at)
+
+
+def _start(rows: Contents) -> dict[str, Any]:
+    """The start form's facts as they were handed in last."""
+    return next((sub.data for sub in reversed(rows.submissions) if sub.form == "start"), {})
 
 
 def _shown(form: Form, data: dict[str, Any], lists: dict[str, Any]) -> FormView:

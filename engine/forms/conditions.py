@@ -162,6 +162,13 @@ def hidden(
     return found
 
 
+def known(
+    tree: tuple[nodes.Node, ...], raw: Mapping[str, Any], lists: values.Lists, gone: Places
+) -> dict[str, Any]:
+    """What is entered so far, typed as conditions see it; hidden and unreadable is blank."""
+    return _data(tree, raw, lists, gone, None)
+
+
 def needed(
     tree: tuple[nodes.Node, ...],
     raw: Mapping[str, Any],

@@ -78,6 +78,14 @@ class Form:
         viewer = Viewer(gone, need, lists, errors or {}, readonly, self.dependents, today)
         return viewer.form(self.title, self.tree, raw)
 
+    def known(
+        self, raw: Mapping[str, Any], context: Mapping[str, Any], options: values.Options
+    ) -> dict[str, Any]:
+        """What is entered so far, as conditions see it: nothing is refused, unreadable is blank."""
+        lists = self._lists(context, options)
+        gone = conditions.hidden(self.tree, raw, context, lists)
+        return conditions.known(self.tree, raw, lists, gone)
+
     def validate(
         self, raw: Any, context: Mapping[str, Any], options: values.Options
     ) -> dict[str, Any]:

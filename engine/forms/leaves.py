@@ -110,7 +110,7 @@ def select(check: Checks, raw: Any, rules: Any, base: dict[str, Any]) -> nodes.C
         raise check.refuse(id_, f"exclusive nêu «{name}» không có trong values.", "Sửa lại.")
     return nodes.Choice(
         **base, options=options, source=source, exclusive=tuple(groups),
-        hide_options=_hide_options(check, base, options),
+        hide_options=_hide_options(check, base, options), asks=_asks(check, base, options),
     )  # fmt: skip
 
 
@@ -132,6 +132,25 @@ def _hide_options(
                 "Ghi giá trị có trong values, dấu hai chấm, rồi điều kiện trên tên ở inputs.",
             )
         found.append((name.strip(), condition))
+    return tuple(found)
+
+
+def _asks(
+    check: Checks, base: dict[str, Any], options: tuple[nodes.Option, ...]
+) -> tuple[tuple[str, str], ...]:
+    """``ask``: "tu-choi: Từ chối thì hồ sơ kết thúc." for what cannot be taken back."""
+    found = []
+    for line in base["properties"].get("ask", "").split(";"):
+        token, _, sentence = (part.strip() for part in line.partition(":"))
+        if not line.strip():
+            continue
+        if token not in {option.token for option in options} or not sentence:
+            raise check.refuse(
+                base["id"],
+                f"ask «{line.strip()}» sai.",
+                "Ghi giá trị có trong values, dấu hai chấm, rồi câu hỏi lại.",
+            )
+        found.append((token, sentence))
     return tuple(found)
 
 

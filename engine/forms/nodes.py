@@ -113,6 +113,7 @@ class Choice(Leaf):
     options: tuple[Option, ...] = ()
     source: str = ""
     exclusive: tuple[frozenset[str], ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()  # (option token, what is asked before it is handed in)
     hide_options: tuple[tuple[str, Condition], ...] = ()  # (option token, when it is left out)
 
     @property

@@ -34,7 +34,7 @@ PROPERTIES = {  # our own keys, typed into the editor's "custom properties"
     "datetime": OWN | {"notAfter", "notBefore"},
     "checkbox": OWN,
     "checklist": OWN | {"exclusive", "hideOption"},
-    "radio": OWN | {"hideOption"},
+    "radio": OWN | {"hideOption", "ask"},
     "select": OWN | {"hideOption"},
     "group": set(),
     "dynamiclist": {"minRows", "maxRows", "addLabel", "rowLabel"},

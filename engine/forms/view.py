@@ -12,13 +12,14 @@ from engine.forms.conditions import Places, raw_rows, shown
 
 @dataclass(slots=True)
 class ChoiceView:
-    """One option; ``gone``: chosen earlier, no longer in the list."""
+    """One option; ``gone``: chosen earlier, no longer in the list; ``ask``: what to ask first."""
 
     value: str
     label: str
     id: str
     checked: bool
     gone: bool = False
+    ask: str = ""
 
 
 @dataclass(slots=True)
@@ -250,7 +251,9 @@ class Viewer:
         offered = {option.token for option in known}
         for number, option in enumerate(known):
             id_ = view.id if number == 0 and node.kind != "select" else f"{view.id}-{number + 1}"
-            view.choices.append(ChoiceView(option.token, option.label, id_, option.token in chosen))
+            shown = ChoiceView(option.token, option.label, id_, option.token in chosen)
+            shown.ask = dict(node.asks).get(option.token, "")
+            view.choices.append(shown)
         for number, old in enumerate(text for text in chosen if text and text not in offered):
             label = f"{labels.get(old, old)} (không còn trong danh sách)"
             view.choices.append(ChoiceView(old, label, f"{view.id}-old{number}", True, gone=True))

@@ -201,12 +201,35 @@ def test_the_file_picker_speaks_the_pages_language(browser: Browser, house: Hous
         page.get_by_role("button", name="Gỡ Đơn.pdf").click()
         asked = page.get_by_role("dialog")
         expect(asked).to_contain_text("Gỡ giấy tờ «Đơn.pdf» khỏi hồ sơ?")
-        asked.get_by_role("button", name="Không, giữ lại").click()
+        asked.get_by_role("button", name="Không, quay lại").click()
         expect(page.get_by_role("button", name="Gỡ Đơn.pdf")).to_be_focused()
         page.get_by_role("button", name="Gỡ Đơn.pdf").click()
         asked.get_by_role("button", name="Gỡ", exact=True).click()
         expect(page.get_by_text("Đã gỡ giấy tờ.")).to_be_visible()
         expect(page.locator("#giay-to")).not_to_contain_text("Đơn.pdf")
+
+
+def test_a_refusal_is_asked_about_before_it_is_final(browser: Browser, house: House) -> None:
+    """A draft of it is saved without a word; going back keeps what was typed; then it is final."""
+    reason = "Người yêu cầu không có quyền đăng ký khai tử cho người này."
+    with at_screen(browser, house) as officer:
+        page = officer.page
+        officer.enter("lan.ubnd.tanan")
+        officer.go(f"/viec?buoc={PROCEDURE}:kiem_tra_ho_so")
+        page.locator("[data-row-href] a.code").first.click()
+        page.get_by_label("Từ chối tiếp nhận").check()
+        expect(page.get_by_label("Lý do")).to_be_visible()
+        page.get_by_label("Lý do").fill(reason)
+        page.get_by_role("button", name="Lưu nháp", exact=True).click()
+        expect(page.get_by_text("Đã lưu bản nháp.")).to_be_visible()
+        page.get_by_role("button", name="Hoàn thành bước này").click()
+        asked = page.get_by_role("dialog")
+        expect(asked).to_contain_text("cả hồ sơ kết thúc và không mở lại được")
+        asked.get_by_role("button", name="Không, quay lại").click()
+        expect(page.get_by_label("Lý do")).to_have_value(reason)
+        page.get_by_role("button", name="Hoàn thành bước này").click()
+        asked.get_by_role("button", name="Hoàn thành bước này").click()
+        expect(page.get_by_text("đã kết thúc.")).to_be_visible()
 
 
 def test_leaving_a_typed_application_asks_first(browser: Browser, house: House) -> None:
@@ -269,7 +292,7 @@ def test_no_list_is_wider_than_a_tablet_or_a_small_laptop(browser: Browser, hous
             officer.enter("ngoc.bhxh.tanan")
             for path in ("/viec", "/ho-so", "/lien-thong?loc=tat_ca", "/thong-bao"):
                 officer.go(path)
-                for width in (320, 768, 1024, 1200, 1360, 1920):
+                for width in (320, 768, 1024, 1200, 1360, 1420, 1920):
                     page.set_viewport_size({"width": width, "height": 800})
                     wide = page.evaluate("document.documentElement.scrollWidth")
                     assert wide <= width, f"{path} in {language} is {wide} wide on {width}"

@@ -92,9 +92,32 @@ def test_versions_follow_one_another(folder: Path) -> None:
         if "when" in case:
             feel.compile_expression(case["when"])
     for paper in facts["papers"]:
-        assert {"key", "name", "accepted"} <= set(paper)
+        assert {"key", "name", "accepted", "legal_basis"} <= set(paper)
         if "required_when" in paper:
             feel.compile_expression(paper["required_when"])
+
+
+@every
+def test_only_listed_papers_can_be_demanded(folder: Path) -> None:
+    """A form that asks for papers offers those of the list; another needs its law written down."""
+    papers = {paper["key"]: paper for paper in facts_of(folder)["papers"]}
+    for file in (ROOT / "forms" / folder.parent.name / folder.name).glob("*.json"):
+        fields = {c["key"]: c for c in json.loads(file.read_text())["components"] if "key" in c}
+        results = [v["value"] for c in fields.values() for v in c.get("values", ())]
+        lists = [key for key in fields if key.endswith("giay_to_thieu")]
+        assert len(lists) == bool({"thieu", "can-bo-sung"} & set(results)), file
+        for key in lists:
+            hidden = fields[key].get("properties", {}).get("hideOption", "").split("; ")
+            for line in filter(None, hidden):  # not offered where the list does not ask for it
+                paper, _, when = line.partition(": ")
+                assert when == f"=not({papers[paper]['required_when']})"
+            offered = {v["value"]: v["label"] for v in fields[key]["values"]}
+            assert {"to_khai", "khac"} <= set(offered)
+            for paper in set(offered) - {"to_khai", "khac"}:
+                assert offered[paper] == papers[paper]["name"]
+            basis = fields[key.replace("giay_to_thieu", "can_cu_giay_to")]
+            assert basis["validate"]["required"]
+            assert basis["conditional"]["hide"] == f'=not(list contains({key}, "khac"))'
 
 
 @every

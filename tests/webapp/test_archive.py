@@ -82,7 +82,9 @@ def test_the_pages_of_an_archived_dossier(house: House) -> None:
         assert (part in before, part in page.text) == (True, True)
     for path in (f"/ho-so/{code}/vi-sao", f"/ho-so/{code}/giay-tiep-nhan"):
         assert officer.get(path).status_code == 200
-    assert code in officer.get("/ho-so?trang_thai=done").text
+    listed = officer.get("/ho-so?trang_thai=done").text
+    assert code in listed
+    assert "flag-kept" in listed
     anybody = house.visitor()
     assert "Đã trả kết quả" in anybody.get(f"/tra-cuu?ma={code}").text
     assert anybody.get(f"/tra-cuu/vi-sao?ma={code}").status_code == 200

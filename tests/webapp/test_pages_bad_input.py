@@ -106,7 +106,7 @@ def test_a_wrong_paper_is_refused(
     answer = officer.post(f"/ho-so/{code}/giay-to", {"tep": (io.BytesIO(content), name)})
     assert answer.status_code == status
     assert words in answer.text
-    assert "Chưa có giấy tờ nào." in officer.get(f"/ho-so/{code}").text
+    assert 'href="/giay-to/' not in officer.get(f"/ho-so/{code}").text
 
 
 def test_a_post_without_a_token_is_refused(office: Office) -> None:

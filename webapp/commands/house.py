@@ -100,6 +100,12 @@ def _prepare_demo(settings: Settings) -> None:
 
     half_done = settings.data_dir / "seeding"
     if half_done.exists():
+        if os.environ.get("MOTCUA_DATABASE_URL"):  # not ours to empty
+            raise MotCuaError(
+                "Lần tạo dữ liệu mẫu trước bị ngắt giữa chừng: hãy làm rỗng cơ sở dữ liệu của "
+                f"MOTCUA_DATABASE_URL, xóa {half_done}, rồi chạy lại.",
+                code="half-seeded",
+            )
         click.echo("Lần tạo dữ liệu mẫu trước bị ngắt giữa chừng: tạo lại từ đầu.")
         for path in settings.data_dir.glob("motcua.db*"):
             path.unlink()

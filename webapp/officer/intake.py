@@ -12,6 +12,7 @@ from flask_login import login_required
 
 from engine.catalog import releases
 from engine.dossiers import commands
+from engine.dossiers.checklist import Item, checklist
 from engine.errors import Forbidden, Invalid
 from engine.org import access
 from webapp.auth import actor
@@ -48,7 +49,9 @@ def refresh(procedure: str) -> ResponseReturnValue:
     raw = release.forms["start"].from_post(request.form, releases.options(db.session()))
     if not request.headers.get("HX-Request"):
         return _page(release, raw)
-    return render_template("officer/_form.html", form_view=_view(release, raw, None), saved=None)
+    return render_template(
+        "officer/_start.html", form_view=_view(release, raw, None), needed=_needed(release, raw)
+    )
 
 
 @blueprint.post("/<procedure>")
@@ -90,6 +93,13 @@ def _today() -> Any:
     return now().astimezone(VN).date()
 
 
+def _needed(release: releases.Release, raw: dict[str, Any]) -> list[Item]:
+    """The papers that the law asks for, as far as the form tells already."""
+    start = release.forms["start"]
+    known = start.known(raw, {"__today": _today().isoformat()}, releases.options(db.session()))
+    return [paper for paper in checklist(release.papers, known) if paper.needed]
+
+
 def _view(
     release: releases.Release, raw: dict[str, Any], errors: dict[str, list[str]] | None
 ) -> Any:
@@ -108,6 +118,7 @@ def _page(
             "officer/start.html",
             release=release,
             form_view=_view(release, raw, errors),
+            needed=_needed(release, raw),
             sentence=sentence,
             errors=errors or {},
             key=request.form.get("key"),

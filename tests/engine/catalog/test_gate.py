@@ -341,6 +341,9 @@ def test_a_condition_in_procedure_toml_that_is_no_text() -> None:
     """Told, not tripped over."""
     wrong = swap('required_when = "ho_ten != null"', "required_when = [1]")
     assert "papers" in rules(inspect_files(small(procedure=wrong), "x/y"))
+    for wrong in ('pools = ["khong_co"]', 'pools = "ubnd_xa"'):
+        given = swap('required_when = "ho_ten != null"', wrong)
+        assert "papers" in rules(inspect_files(small(procedure=given), "x/y"))
 
 
 @pytest.mark.parametrize(

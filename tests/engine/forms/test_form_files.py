@@ -99,6 +99,10 @@ REFUSED = {
     "no label": ([field("textfield", "a", "")], "nhãn"),
     "expression in label": ([field("textfield", "a", "=b")], "label"),
     "template in label": ([field("textfield", "a", "Chào {{ten}}")], "label"),
+    "ask about no option": (
+        [field("radio", "a", values=[{"label": "A", "value": "a"}], properties={"ask": "b: Sao?"})],
+        "ask «b: Sao?» sai",
+    ),
     "markup in text": ([{"type": "text", "id": "t", "text": "<b>x</b>"}], "text"),
     "markdown in text": ([{"type": "text", "id": "t", "text": "**x**"}], "text"),
     "empty text": ([{"type": "text", "id": "t", "text": " "}], "trống"),

@@ -13,18 +13,24 @@ window.addEventListener("beforeunload", (event) => {
   if (changed) event.preventDefault();
 });
 
+// What is to be asked before this form goes; a draft is never asked about.
+function questionOf(form, button) {
+  if (form.dataset.ask) return form.dataset.ask;
+  return button?.formNoValidate ? "" : form.querySelector("input[data-asks]:checked")?.dataset.asks;
+}
+
 function ask(form, button) {
   const dialog = document.createElement("dialog");
   dialog.className = "ask";
   const question = document.createElement("p");
   question.id = "ask-question";
-  question.textContent = form.dataset.ask;
+  question.textContent = questionOf(form, button);
   dialog.setAttribute("aria-labelledby", question.id);
   const ways = document.createElement("form");
   ways.method = "dialog";
   ways.className = "ask-ways";
   for (const [value, text, css] of [
-    ["", say("Không, giữ lại", "No, keep it"), "btn"],
+    ["", say("Không, quay lại", "No, go back"), "btn"],
     ["yes", button.textContent.trim(), "btn btn-danger"],
   ]) {
     const way = document.createElement("button");
@@ -39,6 +45,7 @@ function ask(form, button) {
     if (dialog.returnValue !== "yes") return;
     form.dataset.asked = "yes";
     form.requestSubmit(button);
+    delete form.dataset.asked;
   });
   dialog.showModal();
 }
@@ -46,7 +53,7 @@ function ask(form, button) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "dialog") return;
-  if (form.dataset.ask && !form.dataset.asked) {
+  if (!form.dataset.asked && questionOf(form, event.submitter)) {
     event.preventDefault();
     ask(form, event.submitter || form.querySelector("button"));
     return;
