@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -28,6 +29,7 @@ LEVELS = ("warn", "due", "overdue", "escalated")
 TOTAL = ("all-warn", "all-due", "all-late")  # of the whole dossier: the citizen's date
 OPEN = ("waiting", "claimed", "held")
 _OF_TOTAL = "kind IN ('all-warn', 'all-due', 'all-late')"
+_BEGINS_ON_A_DATE = re.compile(r"R\d*/\d{4}-")  # an ISO 8601 cycle from a date on
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 
 
@@ -253,6 +255,8 @@ def following(digest: str, xml: bytes) -> frozenset[str]:
     for timer in root.iter(f"{_BPMN}timerEventDefinition"):
         node = timer.getparent()
         if node is None or timer.find(f"{_BPMN}timeDate") is not None:
+            continue
+        if _BEGINS_ON_A_DATE.search(timer.findtext(f"{_BPMN}timeCycle", "")):
             continue
         if _said(node, "follows-pauses") != "false" and node.get("attachedToRef") not in pausing:
             found.add(node.get("id"))

@@ -17,6 +17,7 @@ from webapp.icons import icon
 from webapp.liaison.views import blueprint as liaison
 from webapp.officer.chrome import chrome, home
 from webapp.officer.dossiers import blueprint as dossiers
+from webapp.officer.incidents import blueprint as incidents
 from webapp.officer.intake import blueprint as intake
 from webapp.officer.letters import blueprint as letters
 from webapp.officer.notices import blueprint as notices
@@ -52,7 +53,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     limits.init_app(app)
     errors.init_app(app)
     for blueprint in (
-        auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, archive, citizen
+        auth.blueprint, tasks, dossiers, slips, intake, notices, letters, liaison, archive, citizen,
+        incidents,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     api.register(app)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import orjson
 import structlog
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
@@ -87,7 +88,7 @@ def ring(app: Flask) -> bool:
 
 
 def drain(now: datetime | None = None) -> int:
-    """Keep every promise that is owed, each in a transaction of its own; returns how many.
+    """Keep every promise that is owed, the same one in one transaction; returns how many.
 
     A promise that fails keeps its error and waits longer each time; the others go on. When new
     ones come as fast as they are kept, the rest is left to another job before the queue's limit
@@ -95,15 +96,16 @@ def drain(now: datetime | None = None) -> int:
     """
     kept, tried, end = 0, set[int](), time.monotonic() + _LONGEST_DRAIN
     while True:
-        waiting = [n for n in _owed(_sessions(), now or _clock()) if n not in tried]
+        owed = _owed(_sessions(), now or _clock())
+        waiting = [same for numbers in owed if (same := [n for n in numbers if n not in tried])]
         if not waiting:
             return kept
-        for number in waiting:
+        for numbers in waiting:
             if time.monotonic() > end:
                 _ring_again()
                 return kept
-            tried.add(number)
-            kept += _keep(number, now or _clock())
+            tried.update(numbers)
+            kept += _keep(numbers, now or _clock())
 
 
 def _ring_again() -> None:
@@ -288,13 +290,14 @@ os.register_at_fork(after_in_child=forget)
 
 def _owed(
     sessions: sessionmaker[Session], now: datetime, age: timedelta | None = None
-) -> list[int]:
+) -> list[list[int]]:
     """The promises to try now, at least so old: new ones first, that none waits for a bad one.
 
-    A promise that was never tried is due whatever this machine's clock says of its date.
+    Those that promise the same (to carry the messages of one dossier) stand together. One that was
+    never tried is due whatever this machine's clock says of its date.
     """
     query = (
-        select(Outbox.id, Outbox.attempts, Outbox.created_at)
+        select(Outbox.id, Outbox.attempts, Outbox.created_at, Outbox.kind, Outbox.payload)
         .where(Outbox.done_at.is_(None), Outbox.attempts < MOST_ATTEMPTS)
         .order_by(Outbox.attempts, Outbox.id)
         .limit(500)
@@ -303,40 +306,52 @@ def _owed(
         query = query.where(Outbox.created_at <= now - age)
     with sessions() as session:
         rows = session.execute(query).all()
-    return [r.id for r in rows if not r.attempts or r.created_at + _patience(r.attempts) <= now]
+    same: dict[tuple[str, bytes], list[int]] = {}
+    for row in rows:
+        if not row.attempts or row.created_at + _patience(row.attempts) <= now:
+            same.setdefault((row.kind, _written(row.payload)), []).append(row.id)
+    return list(same.values())
+
+
+def _written(payload: dict[str, Any]) -> bytes:
+    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
 
 
 def _patience(attempts: int) -> timedelta:
     return timedelta(seconds=2**attempts - 1)
 
 
-def _keep(number: int, now: datetime) -> bool:
+def _keep(numbers: list[int], now: datetime) -> int:
+    """Keep promises of the same thing by doing it once; how many of them were still owed."""
     try:
         with writing(), _sessions().begin() as session:
-            promise = session.scalar(
-                _unkept().where(Outbox.id == number).with_for_update(skip_locked=True)
-            )
-            if promise is None:  # kept meanwhile, or in another worker's hands
-                return False
-            KEEPERS[promise.kind](session, promise.payload, now)
-            promise.done_at, promise.error = now, ""
+            promises = session.scalars(
+                _unkept()
+                .where(Outbox.id.in_(numbers))
+                .order_by(Outbox.id)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if not promises:  # kept meanwhile, or in another worker's hands
+                return 0
+            KEEPERS[promises[0].kind](session, promises[0].payload, now)
+            for promise in promises:
+                promise.done_at, promise.error = now, ""
+            return len(promises)
     except Exception as error:  # whatever it was, the next promise has its turn
         trace = "".join(traceback.format_exception(error))  # without local values
-        log.error("promise not kept", promise=number, trace=trace)
-        _note_failure(number, error)
-        return False
-    return True
+        log.error("promise not kept", promises=numbers, trace=trace)
+        _note_failure(numbers, error)
+        return 0
 
 
-def _note_failure(number: int, error: Exception) -> None:
+def _note_failure(numbers: list[int], error: Exception) -> None:
     with writing(), _sessions().begin() as session:
-        promise = session.scalar(_unkept().where(Outbox.id == number).with_for_update())
-        if promise is None:
-            return
-        promise.attempts += 1
-        promise.error = f"{type(error).__name__}: {error}"[:400]
-        if promise.attempts >= MOST_ATTEMPTS:
-            log.error("promise given up", promise=number, dead=owed_and_dead(session)[1])
+        of_these = _unkept().where(Outbox.id.in_(numbers)).order_by(Outbox.id)
+        for promise in session.scalars(of_these.with_for_update()):
+            promise.attempts += 1
+            promise.error = f"{type(error).__name__}: {error}"[:400]
+            if promise.attempts >= MOST_ATTEMPTS:
+                log.error("promise given up", promise=promise.id, dead=owed_and_dead(session)[1])
 
 
 def _unkept() -> Any:

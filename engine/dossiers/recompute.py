@@ -59,7 +59,7 @@ class _Replay:
         self._accepted: Event | None = None
         self._extended: Event | None = None
         self._standing: dict[int, tuple[int | None, datetime]] = {}
-        self._over: list[tuple[int | None, Span]] = []
+        self._over: dict[int, tuple[int | None, Span]] = {}  # by the pause's number
         self._pools: dict[int, Event] = {}
         self._spans: dict[int, list[Span]] = {}  # what an instance's dates leave out
         self._steps: dict[int, Event] = {}
@@ -82,7 +82,16 @@ class _Replay:
         elif event.kind == "clock-paused":
             self._standing[event.data["pause"]] = (event.instance_id, event.at)
         elif event.kind == "clock-resumed":
-            self._run_on(event)
+            whose, begin = self._standing.pop(event.data["pause"])
+            self._over[event.data["pause"]] = (whose, (begin, event.at))
+            self._run_on()
+        elif event.kind == "incident-left-out":
+            begin, until = (datetime.fromisoformat(event.data[name]) for name in ("begin", "end"))
+            self._over[event.data["pause"]] = (event.instance_id, (begin, until))
+            self._run_on()
+        elif event.kind == "incident-undone":
+            del self._over[event.data["pause"]]
+            self._run_on()
 
     def end(self) -> Dates:
         """The dates after the last event; what has ended keeps the date it ended with."""
@@ -95,7 +104,7 @@ class _Replay:
                 dates.tasks[number] = self._step(opened)
         if self._accepted is None or not self._accepted.data["promise"]:
             return dates
-        over = calendar.merge_pauses(span for _instance, span in self._over)
+        over = calendar.merge_pauses(span for _instance, span in self._over.values())
         days = legal_clock.calendar_for(self._session, self._agency_id, self._accepted.at)
         if self._extended is not None:
             until = datetime.fromisoformat(self._extended.data["due"])
@@ -105,14 +114,13 @@ class _Replay:
             dates.dossier = legal_clock.chain(days, self._accepted.at, promise, over)
         return dates
 
-    def _run_on(self, event: Event) -> None:
-        whose, begin = self._standing.pop(event.data["pause"])
-        self._over.append((whose, (begin, event.at)))
+    def _run_on(self) -> None:
+        """Whatever does not stand still is dated by all the pauses that are over."""
         still = {instance for instance, _begin in self._standing.values()}
         for number in self._pools:
             if None not in still and number not in still and number not in self._dates.instances:
                 self._spans[number] = calendar.merge_pauses(
-                    span for instance, span in self._over if instance in (None, number)
+                    span for instance, span in self._over.values() if instance in (None, number)
                 )
 
     def _pool(self, number: int) -> datetime | None:

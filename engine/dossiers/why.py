@@ -39,6 +39,7 @@ class Part:
 class Stop:
     """A time in which the clock stood still. Who and by which paper is for inside eyes."""
 
+    id: int
     cause: str
     begin: datetime
     end: datetime | None
@@ -183,6 +184,7 @@ def _pauses(session: Session, dossier_id: int, instance_id: int) -> list[Pause]:
 
 def _stop(pause: Pause, inside: bool) -> Stop:
     return Stop(
+        id=pause.id,
         cause=CAUSES[pause.cause],
         begin=pause.started_at,
         end=pause.ended_at,

@@ -17,7 +17,7 @@ from engine.errors import Conflict, Forbidden, Invalid
 from engine.events import Event, verify
 from engine.tasks import commands
 from engine.tasks.models import Task
-from engine.timer_rows import Timer
+from engine.timer_rows import Timer, following
 from tests.engine.clubhouse import MONDAY, Clubhouse
 
 HOUR = timedelta(hours=1)
@@ -412,3 +412,20 @@ def test_a_limit_that_cannot_be_read_is_a_sentence_and_changes_nothing(
     )
     with clock_club.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Event)) == 0
+
+
+def test_a_timer_that_names_a_date_follows_no_pause() -> None:
+    """A date, and a cycle that begins on one; a length and a cycle of lengths stand still."""
+    said = {
+        "ngay": "<timeDate>date(2026, 9, 20)</timeDate>",
+        "tu_ngay": "<timeCycle>R3/2026-09-20T10:00:00/PT1H</timeCycle>",
+        "lap": "<timeCycle>R3/PT1H</timeCycle>",
+        "lau": "<timeDuration>PT1H</timeDuration>",
+    }
+    drawn = "".join(
+        f'<boundaryEvent id="{name}"><timerEventDefinition>{text}</timerEventDefinition>'
+        "</boundaryEvent>"
+        for name, text in said.items()
+    )
+    xml = f'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">{drawn}</definitions>'
+    assert following("a date", xml.encode()) == {"lap", "lau"}

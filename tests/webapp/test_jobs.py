@@ -147,6 +147,34 @@ def test_one_poisoned_promise_blocks_no_other(house: House) -> None:
     assert jobs.sweep_once(house.app, moment) == 0 or _count(house, Timer.status == "claimed")
 
 
+def test_promises_of_one_dossier_are_kept_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten promises to carry a dossier's messages: one look into it; another dossier has its own."""
+    task, code = _before_handoff(house)
+    _sign(house, task)
+    other = house.dossier()
+    house.work()
+    with writing(), house.sessions() as session:
+        first, second = (
+            session.scalars(select(Dossier.id).where(Dossier.code == one)).one()
+            for one in (code, other)
+        )
+        for number in (*[first] * 5, second, *[first] * 5):
+            outbox.put(session, "route", {"dossier": number}, house.now)
+        session.commit()
+    carried, route = [], jobs.KEEPERS["route"]
+
+    def told(session: Any, payload: dict[str, Any], now: datetime) -> object:
+        carried.append(payload["dossier"])
+        return route(session, payload, now)
+
+    monkeypatch.setitem(jobs.KEEPERS, "route", told)
+    assert jobs.drain(house.now) == 11
+    assert carried == [first, second]
+    assert _count(house, Outbox.done_at.is_(None)) == 0
+
+
 def _due(house: House) -> tuple[int, datetime]:
     """A timer of a fresh dossier and a moment after which it is due."""
     house.dossier()

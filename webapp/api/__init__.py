@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.api import docs, dossiers, liaison, papers, procedures, session, tasks
+from webapp.api import clock, docs, dossiers, liaison, papers, procedures, session, tasks
 from webapp.api.room import House, room
 
 __all__ = ["register"]
 
-_ROOMS = (session, procedures, tasks, dossiers, papers, liaison)  # imported: their routes are made
+# Imported: their routes are made.
+_ROOMS = (session, procedures, tasks, dossiers, clock, papers, liaison)
 
 
 def register(app: Flask) -> None:

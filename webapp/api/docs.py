@@ -27,6 +27,7 @@ TAGS = [
     {"name": "Thủ tục", "description": "Thủ tục đang có hiệu lực"},
     {"name": "Việc", "description": "Hộp việc, nhận, trả, phân công, hoàn thành"},
     {"name": "Hồ sơ", "description": "Tiếp nhận, tra cứu, lịch sử, sơ đồ"},
+    {"name": "Thời hạn", "description": "Vì sao có ngày này, hẹn lại, tạm dừng vì sự cố"},
     {"name": "Giấy tờ", "description": "Thêm, tải, gỡ giấy tờ"},
     {"name": "Liên thông", "description": "Bàn giao giữa các cơ quan"},
     {"name": "Thông báo", "description": "Nhắc hạn, chỉ đạo, tình trạng hàng đợi"},

@@ -129,7 +129,8 @@ class Task(ma.Schema):
     escalated_at = fields.DateTime()
     closed_at = fields.DateTime()
     version = fields.Integer(
-        attribute="instance.version", metadata=_said("Gửi lại khi hoàn thành để không ghi đè")
+        attribute="instance.version",
+        metadata=_said("Phiên bản phần việc của đơn vị; gửi lại khi hoàn thành"),
     )
 
 
@@ -197,7 +198,13 @@ class Completion(Data):
     """A form that finishes a task."""
 
     version = fields.Integer(
-        strict=True, load_default=None, allow_none=True, metadata=_said("task.version đã đọc")
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        metadata=_said(
+            "task.version đã đọc. Việc còn mở thì nhận cả số nhỏ hơn: nhánh khác của cùng phần "
+            "việc vừa đi tiếp. Số lớn hơn hiện tại, hoặc việc đã kết thúc: 409"
+        ),
     )
 
 

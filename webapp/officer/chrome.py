@@ -82,6 +82,8 @@ class Around:
         if works:
             owed = liaison.to_acknowledge(session, actor)
             found.append(_item(_("Liên thông"), "swap", "liaison.board", owed))
+        if access.HEAD in self.roles or access.is_control(actor):
+            found.append(_item(_("Sự cố"), "paused", "incidents.board"))
         if any(role in (access.ADMIN, access.CONTROL) for _agency, role in actor.posts):
             dead = letters.counts(session).get("dead", 0)
             found.append(_item(_("Thư gửi đi"), "mail", "letters.board", dead, dead > 0))
