@@ -161,18 +161,21 @@ def test_a_second_start_names_the_first(tmp_path: Path) -> None:
 def test_the_parent_restarts_what_dies_and_stops_all_in_order(tmp_path: Path) -> None:
     """A killed child comes back; SIGTERM to the parent stops the last started first."""
     script = tmp_path / "parent.py"
-    child = (
-        "import signal, sys, time; "
-        "signal.signal(signal.SIGTERM, lambda *_: (print('stop', sys.argv[1], flush=True), "
-        "sys.exit(0))); print('start', sys.argv[1], flush=True); time.sleep(60)"
+    child = (  # whole lines at once: all three write to one pipe
+        "import os, signal, sys, time\n"
+        "say = lambda word: os.write(1, f'{word} {sys.argv[1]}\\n'.encode())\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (say('stop'), os._exit(0)))\n"
+        "say('start')\n"
+        "time.sleep(60)\n"
     )
     script.write_text(
-        "import sys\n"
+        "import os, sys\n"
         "from webapp.processes import Program, Supervisor\n"
         f"child = {child!r}\n"
         "programs = [Program(n, [sys.executable, '-c', child, n]) for n in ('one', 'two')]\n"
-        "Supervisor(programs, say=lambda t: print(t, flush=True),\n"
-        "    when_up=lambda: print('pids', *[p.process.pid for p in programs], flush=True)).run()\n"
+        "say = lambda text: os.write(1, f'{text}\\n'.encode())\n"
+        "Supervisor(programs, say=say, when_up=lambda: say(\n"
+        "    f'pids {programs[0].process.pid} {programs[1].process.pid}')).run()\n"
     )
     parent = subprocess.Popen([sys.executable, script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout
