@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.engine import make_url
 
 from tests.benchmarks import engine
 from webapp.commands.bench import bench
@@ -23,10 +24,24 @@ SMALL = {
 }
 
 
+WITHOUT_DATABASE = {"calendar", "feel"}
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_a_benchmark_tells_its_figures(name: str) -> None:
     """JSON with a median for each series, and a ratio for each that has a limit."""
-    told = CliRunner().invoke(bench, [name, *SMALL[name], "--json"])
+    _tells(name)
+
+
+@pytest.mark.parametrize("name", sorted(SMALL.keys() - WITHOUT_DATABASE))
+def test_a_benchmark_runs_on_postgresql(name: str, postgres_url: str) -> None:
+    """In a schema of its own, which is gone afterwards."""
+    url = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    _tells(name, "--database", url.render_as_string(hide_password=False))
+
+
+def _tells(name: str, *where: str) -> None:
+    told = CliRunner().invoke(bench, [name, *SMALL[name], *where, "--json"])
     assert told.exit_code == 0, told.output
     found = json.loads(told.stdout)
     assert found["benchmark"] == name

@@ -42,8 +42,17 @@ def fill(house: Town, dossiers: int) -> None:
         ):
             count = dossiers * (TASKS if model is Task else 1)
             _load(connection, _table(model), rows, count)
+            _count_on(connection, _table(model))
     with house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """Rows that come with their numbers do not move PostgreSQL's sequence: what comes next would
+    take a number that is taken."""
+    if connection.dialect.name == "postgresql":
+        query = f"SELECT setval('{table.name}_id_seq', max(id)) FROM \"{table.name}\""  # noqa: S608
+        connection.exec_driver_sql(query)
 
 
 def _table(model: type[Base]) -> Table:
