@@ -31,7 +31,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The product at work on this machine; its address and its database."""
     data = Path(tempfile.mkdtemp(prefix="motcua-browser-"))  # a short path: sockets need one
     settings = Settings.from_env({"MOTCUA_DEMO": "1", "MOTCUA_DATA_DIR": str(data)})
-    settings = replace(settings, port=processes.free_port("127.0.0.1", 8700))
+    # Elsewhere than the house of another process of tests, which may look at the same moment.
+    port = processes.free_port("127.0.0.1", 30_000 + os.getpid() % 2_000)
+    settings = replace(settings, port=port)
     engine = make_engine(settings.database_url)
     load_models().create_all(engine)
     make_dossiers(sessionmaker(engine), datetime.now(UTC), lambda _text: None, count=DOSSIERS)
