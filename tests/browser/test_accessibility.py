@@ -85,6 +85,7 @@ def test_a_task_by_keyboard_alone(browser: Browser, house: House) -> None:
         card.focus()
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text("Việc của tôi")
+        page.wait_for_load_state()  # who presses a key sooner presses it before the script is there
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_url("**/viec/*")
